@@ -1,0 +1,1 @@
+"""Use cases: what a command does, step by step, with everything outside handed in."""

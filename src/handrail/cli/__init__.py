@@ -1,0 +1,27 @@
+"""The command line: reads arguments, calls one use case, prints what it returned."""
+
+import sys
+from collections.abc import Sequence
+
+from handrail.errors import ExitCode, UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code. Problems a person can fix are shown without a traceback."""
+    from handrail.cli.parser import parse
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        parsed = parse(given)
+        return int(parsed.command(parsed))
+    except UserError as error:
+        print(error.text(), file=sys.stderr)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output went away (``handrail ... | head``): nothing to say to nobody.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.PASSED)

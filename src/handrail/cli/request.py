@@ -1,0 +1,172 @@
+"""A command line of ``handrail run``, understood: which tiers and tests, how many workers, how bounded."""
+
+import argparse
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from handrail.cli.parser import PYTEST_FLAGS, PYTEST_VALUES
+from handrail.core.policy import Plan, plan
+from handrail.errors import UsageError
+from handrail.execution import limits
+from handrail.model.spec import RunSpec
+from handrail.model.tiers import Isolation, Tier
+from handrail.wiring import Wiring
+
+_STRICTEST = (Isolation.TEST, Isolation.MODULE, Isolation.WORKER)
+_TERMINAL_FLAGS = ("-s", "--pdb", "--co")
+"""Options of pytest whose purpose is what pytest prints: its output goes to the caller."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A command line, understood."""
+
+    plan: Plan
+    named: tuple[str, ...]
+    selection: tuple[str, ...]
+    """Paths, node ids and expressions, as the caller wrote them."""
+    spec: RunSpec
+    budget_s: float | None
+    pytest_arguments: tuple[str, ...]
+    has_terminal: bool
+    """Whether pytest's own output goes to the caller."""
+    is_listing: bool
+    """Whether pytest is only to list something, so that nothing runs and all is well."""
+
+
+def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
+    """Raises: UsageError, ConfigError, and RefusedError if a named tier may not run here."""
+    if "no:handrail" in [*getattr(arguments, "pytest-p"), *arguments.behind] or (
+        "-pno:handrail" in arguments.behind
+    ):
+        raise UsageError(
+            "handrail run cannot do without its own plugin",
+            where="-p no:handrail",
+            hint="run plain pytest instead",
+        )
+    named, targets = _sorted_targets(arguments, wiring)
+    flagged = frozenset(arguments.allow)
+    here = wiring.circumstances(flagged)
+    chosen = plan(wiring.settings, named, here)
+    budget_s = arguments.budget or _largest(tier.budget_s for tier in chosen.chosen)
+    flags = [flag for flag in PYTEST_FLAGS if getattr(arguments, f"pytest{flag}")]
+    is_debugging = "--pdb" in flags or "--trace" in arguments.behind
+    has_terminal = any(flag in flags for flag in _TERMINAL_FLAGS) or _wants_terminal(
+        arguments.behind
+    )
+    spec = RunSpec(
+        run_id="",
+        is_shown=has_terminal,
+        settings=wiring.settings,
+        tiers=named,
+        place=here.place,
+        granted=here.granted,
+        flagged=flagged,
+        workers=0
+        if is_debugging or "--co" in flags
+        else _workers(arguments, wiring, chosen.chosen),
+        timeout_s=arguments.timeout,
+        memory_bytes=arguments.memory or _smallest(wiring, chosen.chosen),
+        growth_bytes=_growth(wiring, chosen.chosen),
+        grace_s=wiring.settings.grace_s,
+        isolate=Isolation(arguments.isolate) if arguments.isolate else _isolation(chosen.chosen),
+        is_failed_first="--ff" in flags,
+        strategy=arguments.strategy,
+    )
+    return Request(
+        plan=chosen,
+        named=named,
+        selection=_selection(arguments, targets),
+        spec=spec,
+        budget_s=budget_s,
+        pytest_arguments=(*_pytest_options(arguments, flags), *arguments.behind, *targets),
+        has_terminal=has_terminal,
+        is_listing=bool(_LISTING & {*flags, *arguments.behind}),
+    )
+
+
+_LISTING = frozenset(
+    {"--collect-only", "--co", "--fixtures", "--markers", "--setup-plan", "--help", "-h"}
+)
+
+
+def _wants_terminal(behind: Sequence[str]) -> bool:
+    words = {*_LISTING, "-s", "--pdb", "--trace"}
+    return bool(words & set(behind)) or "--capture=no" in behind
+
+
+def _sorted_targets(
+    arguments: argparse.Namespace, wiring: Wiring
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tiers by name first, then paths and node ids. Raises: UsageError for what is neither."""
+    known = {tier.name for tier in wiring.settings.tiers}
+    named, targets = list(arguments.tier), []
+    for target in arguments.targets:
+        if target in known:
+            named.append(target)
+        elif (wiring.folder / target.partition("::")[0]).exists():
+            targets.append(target)
+        else:
+            raise UsageError(
+                f"{target} is neither a tier nor a path",
+                where=f"tiers: {', '.join(sorted(known))}; folder: {wiring.folder}",
+                hint="handrail tiers",
+            )
+    return tuple(dict.fromkeys(named)), tuple(targets)
+
+
+def _workers(arguments: argparse.Namespace, wiring: Wiring, tiers: Sequence[Tier]) -> int:
+    if arguments.workers is not None:
+        return int(arguments.workers)
+    most = [tier.parallel for tier in tiers if tier.parallel is not None]
+    found = wiring.settings.workers or max(1, round(limits.available_processors()))
+    return min([found, *most])
+
+
+def _largest(budgets: Iterator[float | None]) -> float | None:
+    """Tiers that run together have the sum of their budgets; one without has no end."""
+    found = list(budgets)
+    return None if None in found or not found else sum(each for each in found if each is not None)
+
+
+def _smallest(wiring: Wiring, tiers: Sequence[Tier]) -> int | None:
+    found = [tier.memory_bytes for tier in tiers if tier.memory_bytes is not None]
+    return min(found) if found else wiring.settings.memory_bytes
+
+
+def _growth(wiring: Wiring, tiers: Sequence[Tier]) -> int:
+    return min(
+        [
+            wiring.settings.growth_bytes,
+            *(t.growth_bytes for t in tiers if t.growth_bytes is not None),
+        ]
+    )
+
+
+def _isolation(tiers: Sequence[Tier]) -> Isolation:
+    return next(
+        (each for each in _STRICTEST if any(tier.isolate is each for tier in tiers)),
+        Isolation.WORKER,
+    )
+
+
+def _pytest_options(arguments: argparse.Namespace, flags: Sequence[str]) -> Iterator[str]:
+    yield from flags
+    if arguments.verbose:
+        yield f"-{'v' * arguments.verbose}"
+    for source in arguments.cov:
+        yield f"--cov={source}" if source else "--cov"
+    for name in PYTEST_VALUES:
+        for value in getattr(arguments, f"pytest{name}"):
+            yield from ([f"{name}={value}"] if name.startswith("--") else [name, value])
+
+
+def _selection(arguments: argparse.Namespace, targets: Sequence[str]) -> tuple[str, ...]:
+    flags = [flag for flag in ("--lf", "-x") if getattr(arguments, f"pytest{flag}")]
+    values = [
+        f"{name} {shlex.quote(value)}"
+        for name in ("-k", "-m", "--ignore", "--deselect")
+        for value in getattr(arguments, f"pytest{name}")
+    ]
+    return (*targets, *values, *flags)

@@ -1,0 +1,142 @@
+"""The one answer of a run, and the exit code that goes with it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from handrail.core.folding import is_bad, last_attempts, not_run
+from handrail.errors import ExitCode
+from handrail.model.events import RunProblem
+from handrail.model.outcomes import Outcome, Verdict
+from handrail.model.records import RunRecord
+
+_RANK = (
+    Verdict.CONFIG_ERROR,
+    Verdict.REFUSED,
+    Verdict.STOPPED,
+    Verdict.INFRA_ERROR,
+    Verdict.TIMED_OUT,
+    Verdict.FAILED,
+    Verdict.NOTHING_RAN,
+    Verdict.PASSED,
+)
+"""What outweighs what; the earlier one wins."""
+
+_EXIT = {
+    Verdict.PASSED: ExitCode.PASSED,
+    Verdict.FAILED: ExitCode.FAILED,
+    Verdict.TIMED_OUT: ExitCode.FAILED,
+    Verdict.INFRA_ERROR: ExitCode.INFRA_ERROR,
+    Verdict.CONFIG_ERROR: ExitCode.CONFIG_ERROR,
+    Verdict.NOTHING_RAN: ExitCode.NOTHING_RAN,
+    Verdict.REFUSED: ExitCode.REFUSED,
+    Verdict.STOPPED: ExitCode.INTERRUPTED,
+}
+
+# ``pytest.ExitCode``: 1 is "tests failed".
+_PYTEST_OK = 0
+_PYTEST_INTERRUPTED = 2
+_PYTEST_INTERNAL = 3
+_PYTEST_USAGE = 4
+_PYTEST_EMPTY = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What to make of a run."""
+
+    verdict: Verdict
+    exit_code: ExitCode
+    complete: bool
+    """Every planned test has an attempt, and every module could be collected."""
+    not_run: int
+    """Planned tests without an attempt."""
+    reason: str = ""
+    """One sentence, where counts and causes do not say it: ``every test was skipped``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    verdict: Verdict
+    reason: str = ""
+    exit_code: ExitCode | None = None
+
+
+def judge(record: RunRecord, *, allow_empty: bool = False) -> Judgement:
+    """Judge a run that has ended, or was cut off.
+
+    Precedence: configuration, refusal, stop, infrastructure, failure, nothing ran, passed. A skip
+    is not a pass: a run whose every test was skipped is ``nothing_ran`` unless ``allow_empty``,
+    although plain pytest returns 0 then.
+    """
+    missing = len(not_run(record))
+    worst = min(_findings(record, missing, allow_empty), key=lambda each: _RANK.index(each.verdict))
+    return Judgement(
+        verdict=worst.verdict,
+        exit_code=worst.exit_code or _EXIT[worst.verdict],
+        complete=record.collected is not None and not missing and not record.collection_failures,
+        not_run=missing,
+        reason=worst.reason,
+    )
+
+
+def _findings(record: RunRecord, missing: int, allow_empty: bool) -> Iterator[_Finding]:
+    yield _Finding(Verdict.PASSED)
+    stops = [each for each in record.problems if each.verdict is not Verdict.PASSED]
+    for problem in stops:
+        is_terminated = problem.verdict is Verdict.STOPPED and problem.code == "terminated"
+        code = ExitCode.TERMINATED if is_terminated else None
+        yield _Finding(problem.verdict, problem.message, code)
+    attempts = last_attempts(record).values()
+    has_failed = bool(record.collection_failures) or any(is_bad(each) for each in attempts)
+    has_executed = any(each.outcome is not Outcome.SKIPPED for each in attempts)
+    if has_failed:
+        yield _Finding(Verdict.FAILED)
+    if record.session is not None:
+        is_explained = has_failed or bool(stops)
+        yield from _of_pytest(record.session.pytest_exit, is_explained, has_executed)
+    elif not stops:
+        yield _Finding(Verdict.INFRA_ERROR, "session lost: it ended without saying how")
+    if missing and not has_failed and not stops:
+        yield _Finding(Verdict.INFRA_ERROR, f"{missing} of the planned tests never ran")
+    if not allow_empty and not has_executed:
+        yield _Finding(Verdict.NOTHING_RAN, _why_nothing_ran(record))
+
+
+def _of_pytest(pytest_exit: int, is_explained: bool, has_executed: bool) -> Iterator[_Finding]:
+    """What pytest's own exit code adds to what the tests say."""
+    if pytest_exit == _PYTEST_INTERNAL:
+        yield _Finding(Verdict.INFRA_ERROR, "pytest had an internal error")
+    elif pytest_exit == _PYTEST_USAGE:
+        yield _Finding(Verdict.CONFIG_ERROR, "pytest could not follow its command line")
+    elif is_explained or pytest_exit == _PYTEST_OK:
+        return
+    elif pytest_exit == _PYTEST_INTERRUPTED:
+        yield _Finding(Verdict.STOPPED, "pytest was interrupted")
+    elif pytest_exit != _PYTEST_EMPTY or has_executed:
+        reason = f"no test failed, but pytest exited {pytest_exit}: a plugin was not content"
+        yield _Finding(Verdict.FAILED, reason)
+
+
+def _why_nothing_ran(record: RunRecord) -> str:
+    if record.finished:
+        return "every test was skipped"
+    if record.collected is None or record.collected.tests:
+        return "no test ran"
+    withheld = sum(each.count for each in record.collected.withheld)
+    parts = [
+        f"{number} {word}"
+        for number, word in ((withheld, "withheld"), (record.collected.deselected, "deselected"))
+        if number
+    ]
+    return "no test was selected: " + ", ".join(parts) if parts else "no test was found"
+
+
+def out_of_budget(at: float) -> RunProblem:
+    """What to say when the time of the whole run is used up."""
+    return RunProblem(
+        at=at,
+        verdict=Verdict.TIMED_OUT,
+        code="budget",
+        message="the budget of the run is used up",
+        fix="raise the budget of the tier, or run fewer tests",
+    )

@@ -1,0 +1,1 @@
+"""Run workers: start, watch, bound and end them. Knows processes, not pytest."""

@@ -1,0 +1,500 @@
+"""The loop of a parallel run: one thread, one selector. Facts from processes in, orders out to them.
+
+It decides nothing (``core.controller`` does) and knows nothing of pytest (the ``Host`` does).
+"""
+
+import contextlib
+import fcntl
+import os
+import selectors
+import signal
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from handrail.core import controller, controlling
+from handrail.core.controlling import Fact, Loss, Order, State
+from handrail.execution import limits, wire
+from handrail.execution.slots import Slots, Word, create
+from handrail.execution.wire import Incoming, Message
+
+TICK_S = 0.05
+LOOK_S = 0.02
+"""Between two looks at what workers report. Waking up for every test costs the tests their time."""
+PIPE_BYTES = 1 << 20
+
+
+class Tag:
+    """First element of the messages that the loop itself understands; all others are the host's."""
+
+    HELLO = "hello"
+    """Descriptors of the files in which the worker captures output."""
+    ASK = "ask"
+    """What comes next? Answer at once."""
+    IDLE = "idle"
+    """What comes next? I can wait."""
+    COLLECTED = "collected"
+    """A module; the rest is the host's."""
+    SET_UP = "set up"
+    """Seconds."""
+    FINISHED = "finished"
+    """Seconds, test; the rest is the host's."""
+    RETURNED = "returned"
+    """I will not run what is left of my chunk."""
+
+
+class Command:
+    """First element of the messages to a worker."""
+
+    COLLECT = "collect"
+    RUN = "run"
+    NOTHING = "nothing"
+    RETIRE = "retire"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerEnd:
+    """What a worker is given: its number, its slot and its descriptors."""
+
+    number: int
+    slot: int
+    commands: int
+    reports: int
+    bell: int
+    """One byte here makes the controller look at once; it looks anyway every ``LOOK_S``."""
+    slots: int
+    stacks: int
+
+    @classmethod
+    def unpack(cls, values: Sequence[int]) -> Self:
+        """The inverse of ``dataclasses.astuple``."""
+        return cls(**dict(zip(cls.__dataclass_fields__, values, strict=True)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a worker's process ended, and what it left: for the report of the test it cost."""
+
+    status: int
+    """Exit code, or minus the signal."""
+    stacks: str = ""
+    """Of all threads, as faulthandler wrote them."""
+    out: str = ""
+    err: str = ""
+    """What the test had written so far."""
+    memory_bytes: int = 0
+
+    @property
+    def text(self) -> str:
+        """For a person: ``exit code 3``, ``SIGSEGV``."""
+        if self.status >= 0:
+            return f"exit code {self.status}"
+        try:
+            return signal.Signals(-self.status).name
+        except ValueError:
+            return f"signal {-self.status}"
+
+
+_UNKNOWN = Ending(status=-signal.SIGKILL)
+
+
+class Host(Protocol):
+    """The test framework's side of a run."""
+
+    def start(self, end: WorkerEnd) -> int:
+        """Start a worker process that serves ``end``; return its process id. Raises: OSError."""
+        ...
+
+    def received(self, worker: int, message: Message) -> None:
+        """A worker said something that is not the loop's."""
+        ...
+
+    def lost(self, worker: int, test: int, loss: Loss, ending: Ending) -> None:
+        """A test did not end by itself."""
+        ...
+
+    def uncollected(self, module: int, loss: Loss, ending: Ending) -> None:
+        """A module could not be collected because its worker ended."""
+        ...
+
+    def gave_up(self, ending: Ending) -> None:
+        """Workers die before they do anything."""
+        ...
+
+    def tick(self, running: Iterable[tuple[int, int, float]]) -> None:
+        """Sign of life, about every ``TICK_S``: worker, test, for how long already."""
+        ...
+
+
+@dataclass(slots=True)
+class _Worker:
+    """A live process and the descriptors that lead to it."""
+
+    end: WorkerEnd
+    pid: int
+    commands: int
+    reports: int
+    pidfd: int | None
+    incoming: Incoming = field(default_factory=Incoming)
+    output: tuple[int, ...] = ()
+    """Descriptors of the files in which its output is captured."""
+    memory_bytes: int = 0
+
+
+class Loop:
+    """Carries out orders and reports facts until nothing is left to do."""
+
+    def __init__(
+        self, state: State, host: Host, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.state = state
+        self._host = host
+        self._clock = clock
+        self._slots = Slots(create())
+        self._free = list(range(1024, 0, -1))
+        self._selector = selectors.DefaultSelector()
+        self._bell, self._bell_rope = os.pipe()
+        os.set_blocking(self._bell, False)
+        os.set_blocking(self._bell_rope, False)
+        self._selector.register(self._bell, selectors.EVENT_READ)
+        self._workers: dict[int, _Worker] = {}
+        self._endings: dict[int, Ending] = {}
+        self._next_tick = 0.0
+        self._is_interrupted = False
+        limits.adopt_orphans()
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether Ctrl-C has been pressed."""
+        return self._is_interrupted
+
+    def begin(self) -> None:
+        """Start the workers."""
+        self._fold(controller.begin(self.state, self._clock()))
+
+    def tell(self, fact: Fact) -> None:
+        """Report a fact that comes from outside the loop."""
+        self._fold(controller.decide(self.state, fact, self._clock()))
+
+    def hand_back(self) -> None:
+        """Let every worker stop after the test that it runs."""
+        for worker in self._workers.values():
+            self._slots.tell(worker.end.slot, Word.HAND_BACK)
+        self.tell(controlling.Stop())
+
+    def run_until(self, is_done: Callable[[State], bool]) -> None:
+        """Serve the workers until this holds, or none is left.
+
+        Raises: KeyboardInterrupt after the workers were stopped because of one.
+        """
+        while not is_done(self.state) and not self.state.is_over:
+            try:
+                self._serve_once()
+            except KeyboardInterrupt:
+                self._interrupt()
+        if self._is_interrupted and self.state.is_over:
+            raise KeyboardInterrupt
+
+    def close(self) -> None:
+        """End every worker that is left, and everything they started. Safe at any time."""
+        for number in list(self._workers):
+            self._kill(number)
+            self._reap(number)
+        for descriptor in (self._bell, self._bell_rope):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        self._selector.close()
+
+    # Facts.
+
+    def _interrupt(self) -> None:
+        if self._is_interrupted:
+            self.close()
+            raise KeyboardInterrupt
+        self._is_interrupted = True
+        self.tell(controlling.Stop(now_too=True))
+        for number in set(self.state.jobs) - set(self._workers):
+            # Ctrl-C came while this worker was being buried or started; nothing else will tell.
+            self.tell(controlling.Gone(number))
+
+    def _serve_once(self) -> None:
+        for key, _ in self._selector.select(LOOK_S):
+            if key.fd == self._bell:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._bell, 4096)
+            elif key.data in self._workers:
+                self._bury(key.data)
+        # Looked at before what they report is read: when a test is found to overstep its limit, all
+        # that ended before it has been taken in, and none of that is run again in another worker.
+        watches = self._look() if self._clock() >= self._next_tick else None
+        for number in list(self._workers):
+            if number in self._workers and not self._read(number):
+                self._bury(number)
+        if watches is not None:
+            self._next_tick = self._clock() + TICK_S
+            self._watch(watches)
+
+    def _read(self, number: int, *, at_rest: bool = True) -> bool:
+        """Take in what the worker wrote; False at the end of the stream.
+
+        ``at_rest``: what to answer when there is nothing to read just now.
+        """
+        worker = self._workers[number]
+        try:
+            chunk = os.read(worker.reports, PIPE_BYTES)
+        except BlockingIOError:
+            return at_rest
+        except OSError:
+            return False
+        count, seconds = 0, 0.0
+        for message in worker.incoming.feed(chunk):
+            if message[0] == Tag.FINISHED:
+                if not self._is_doomed(number):
+                    self._host.received(number, message)
+                    count, seconds = count + 1, seconds + message[1]
+                continue
+            if count:
+                self.tell(controlling.Finished(number, count, seconds))
+                count, seconds = 0, 0.0
+            self._take_in(number, message)
+        if count:
+            self.tell(controlling.Finished(number, count, seconds))
+        return bool(chunk)
+
+    def _is_doomed(self, number: int) -> bool:
+        job = self.state.jobs.get(number)
+        return job is None or job.doomed is not None
+
+    def _take_in(self, number: int, message: Message) -> None:
+        if self._is_doomed(number):
+            return
+        match message[0]:
+            case Tag.ASK:
+                self.tell(controlling.Asks(number, can_wait=False))
+            case Tag.IDLE:
+                self.tell(controlling.Asks(number, can_wait=True))
+            case Tag.SET_UP:
+                self.tell(controlling.SetUp(number, message[1]))
+            case Tag.COLLECTED:
+                self._host.received(number, message)
+                self.tell(controlling.ModuleCollected(number, message[1]))
+            case Tag.RETURNED:
+                self.tell(controlling.Returned(number))
+            case Tag.HELLO:
+                self._open_output(self._workers[number], message[1])
+            case _:
+                self._host.received(number, message)
+
+    def _open_output(self, worker: _Worker, descriptors: Iterable[int]) -> None:
+        """Open the files in which the worker captures output, to read them when it is dead."""
+        opened = []
+        for descriptor in descriptors:
+            with contextlib.suppress(OSError):
+                opened.append(os.open(f"/proc/{worker.pid}/fd/{descriptor}", os.O_RDONLY))
+        worker.output = tuple(opened)
+
+    def _look(self) -> tuple[controlling.Watch, ...]:
+        """What the busy workers are doing."""
+        now = self._clock()
+        watches = []
+        for number, worker in self._workers.items():
+            if self.state.jobs[number].is_idle:
+                continue
+            if self.state.limits.memory_bytes is not None:
+                worker.memory_bytes = limits.memory_bytes(worker.pid)
+            seen = self._slots.read(worker.end.slot)
+            watches.append(
+                controlling.Watch(
+                    number, seen.test, now - seen.since, seen.limit_s, worker.memory_bytes
+                )
+            )
+        return tuple(watches)
+
+    def _watch(self, watches: tuple[controlling.Watch, ...]) -> None:
+        for number, worker in list(self._workers.items()):
+            if worker.pidfd is None and number in self._workers and _has_ended(worker.pid):
+                self._bury(number)
+        self.tell(controlling.Tick(watches))
+        self._host.tick((w.worker, w.test, w.for_s) for w in watches if w.test is not None)
+
+    def _bury(self, number: int) -> None:
+        """The process has ended, or cannot be talked to any more: make sure, and say so."""
+        worker = self._workers[number]
+        while self._read(number, at_rest=False):
+            pass
+        self._kill(number)
+        seen = self._slots.read(worker.end.slot)
+        self._endings[number] = self._reap(number)
+        self.tell(controlling.Gone(number, seen.test))
+        del self._endings[number]
+
+    def _reap(self, number: int) -> Ending:
+        worker = self._workers.pop(number)
+        try:
+            _, status = os.waitpid(worker.pid, 0)
+            code = os.waitstatus_to_exitcode(status)
+        except ChildProcessError:
+            code = -signal.SIGKILL
+        texts = [_read_all(descriptor) for descriptor in worker.output]
+        ending = Ending(
+            status=code,
+            stacks=_read_all(worker.end.stacks),
+            out=texts[0] if texts else "",
+            err=texts[1] if len(texts) > 1 else "",
+            memory_bytes=worker.memory_bytes,
+        )
+        if worker.pidfd is not None:
+            self._selector.unregister(worker.pidfd)
+            os.close(worker.pidfd)
+        for descriptor in (worker.reports, worker.commands, worker.end.stacks, *worker.output):
+            os.close(descriptor)
+        self._free.append(worker.end.slot)
+        return ending
+
+    # Orders.
+
+    def _fold(self, decision: tuple[State, list[Order]]) -> None:
+        self.state, orders = decision
+        for order in orders:
+            self._obey(order)
+
+    def _obey(self, order: Order) -> None:
+        match order:
+            case controlling.Run(worker, tests):
+                self._command(worker, (Command.RUN, *tests))
+            case controlling.Collect(worker, modules):
+                self._command(worker, (Command.COLLECT, *modules))
+            case controlling.NothingNow(worker):
+                self._command(worker, (Command.NOTHING,))
+            case controlling.Retire(worker):
+                self._command(worker, (Command.RETIRE,))
+            case controlling.Spawn(worker):
+                self._spawn(worker)
+            case controlling.RecordLost(worker, test, loss):
+                self._host.lost(worker, test, loss, self._ending(worker))
+            case controlling.RecordUncollected(worker, module, loss):
+                self._host.uncollected(module, loss, self._ending(worker))
+            case controlling.GiveUp():
+                self._host.gave_up(next(iter(self._endings.values()), _UNKNOWN))
+            case _:
+                self._press(order)
+
+    def _ending(self, worker: int) -> Ending:
+        return self._endings.get(worker, _UNKNOWN)
+
+    def _press(self, order: Order) -> None:
+        worker = self._workers.get(getattr(order, "worker", -1))
+        if worker is None:
+            return
+        match order:
+            case controlling.Dump():
+                self._slots.tell(worker.end.slot, Word.END)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker.pid, limits.STACKS_SIGNAL)
+            case controlling.Interrupt():
+                self._slots.tell(worker.end.slot, Word.HAND_BACK)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker.pid, signal.SIGINT)
+            case controlling.Terminate():
+                limits.signal_group(worker.pid, signal.SIGTERM)
+            case controlling.Kill(number):
+                self._kill(number)
+            case _:
+                raise AssertionError(order)
+
+    def _kill(self, number: int) -> None:
+        """The worker, everything it started, and nothing of the other workers."""
+        worker = self._workers[number]
+        inode = os.fstat(worker.reports).st_ino
+        limits.kill_tree(worker.pid, _mark(number), inode)
+
+    def _command(self, number: int, message: Message) -> None:
+        worker = self._workers.get(number)
+        if worker is not None:
+            with contextlib.suppress(OSError):  # it is dying; its pidfd will tell
+                wire.send(worker.commands, message)
+
+    def _spawn(self, number: int) -> None:
+        slot = self._free.pop()
+        self._slots.reset(slot, self._clock())
+        command_read, command_write = os.pipe()
+        report_read, report_write = os.pipe()
+        end = WorkerEnd(
+            number=number,
+            slot=slot,
+            commands=command_read,
+            reports=report_write,
+            bell=self._bell_rope,
+            slots=self._slots.descriptor,
+            stacks=_memory_file(),
+        )
+        try:
+            pid = self._host.start(end)
+        finally:
+            os.close(command_read)
+            os.close(report_write)
+        os.set_blocking(report_read, False)
+        _widen(report_read)
+        pidfd = _pidfd(pid)
+        self._workers[number] = _Worker(end, pid, command_write, report_read, pidfd)
+        if pidfd is not None:
+            self._selector.register(pidfd, selectors.EVENT_READ, number)
+
+    def foreign_descriptors(self) -> list[int]:
+        """Descriptors of this loop that a forked worker must close: they lead to other workers."""
+        found = [self._selector.fileno()] if hasattr(self._selector, "fileno") else []
+        found.append(self._bell)
+        for worker in self._workers.values():
+            found += [worker.commands, worker.reports, worker.end.stacks, *worker.output]
+            if worker.pidfd is not None:
+                found.append(worker.pidfd)
+        return found
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold what workers report between two looks; where it may not, they wait."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
+def _mark(number: int) -> bytes:
+    return f"PYTEST_XDIST_WORKER=gw{number}".encode()
+
+
+def _pidfd(pid: int) -> int | None:
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return found is not None
+
+
+def _memory_file() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("handrail-stacks", 0)
+    import tempfile
+
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+def _read_all(descriptor: int, limit_bytes: int = 1 << 20) -> str:
+    """The end of a file, whatever its offset: it is shared with whoever wrote it."""
+    with contextlib.suppress(OSError):
+        size = os.fstat(descriptor).st_size
+        return os.pread(descriptor, limit_bytes, max(0, size - limit_bytes)).decode(
+            "utf-8", "replace"
+        )
+    return ""

@@ -1,0 +1,1 @@
+"""The vocabulary of Handrail: units, outcomes, tiers, events and records. No I/O, no decisions."""

@@ -1,0 +1,275 @@
+"""What happens in a run, in the order it happened: a run is a log of these.
+
+Every consumer (reporters, history, verdict, exports) is a fold over this stream, so a killed run
+still tells what it did. Times are seconds; ``at`` is seconds since the epoch.
+"""
+
+import functools
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from handrail.model.outcomes import Frame, Outcome, Problem, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """Tests that were collected but may not run, counted by the reason."""
+
+    tier: str | None
+    """The tier they belong to; None if no tier selects them."""
+    count: int
+    reason: str
+    """For a person: ``not selected``, ``gate destructive is closed: ...``, ``never on local``."""
+    gate: str | None = None
+    open_with: str = ""
+    """The command that would run them, or that a person types first; empty if nothing does."""
+    tests: tuple[str, ...] = ()
+    """The first few node ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A test that is being run right now."""
+
+    test: str
+    for_s: float
+    worker: str
+    usual_s: float | None = None
+    limit_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """The run exists; nothing has been collected yet."""
+
+    at: float
+    run_id: str
+    tiers: tuple[str, ...]
+    place: str
+    selection: tuple[str, ...] = ()
+    """What the caller named: paths, node ids, expressions."""
+    budget_s: float | None = None
+    workers: int | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    """python, pytest, platform, commit, dirty: what the results depend on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """Collection ended; these tests will run, those are withheld."""
+
+    at: float
+    tests: tuple[str, ...]
+    withheld: tuple[Withheld, ...] = ()
+    deselected: int = 0
+    """By ``-k``, ``-m`` or a plugin; not by tiers."""
+    duration_s: float = 0.0
+    strategy: str = ""
+    workers: int = 0
+    estimate_s: float | None = None
+    """Wall time that history expects the tests to take on these workers; None without history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionFailed:
+    """A module, package or conftest could not be collected."""
+
+    at: float
+    node: str
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestFinished:
+    """One attempt at one test ended, however it ended."""
+
+    __test__ = False
+
+    at: float
+    test: str
+    outcome: Outcome
+    duration_s: float
+    """Set-up, call and teardown together."""
+    phases: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Seconds of set-up, call and teardown."""
+    started_at: float = 0.0
+    worker: str = ""
+    attempt: int = 1
+    growth_bytes: int = 0
+    """By how much the worker's resident memory grew meanwhile."""
+    reason: str = ""
+    """Why it was skipped or expected to fail."""
+    problems: tuple[Problem, ...] = ()
+    """Everything that went wrong: call, teardown, failed subtests."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """How plain pytest counts this test, where that is not just ``{outcome: 1}``: a teardown error
+    after a pass counts as one passed and one error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A sign of life: which tests are running."""
+
+    at: float
+    running: tuple[Running, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLost:
+    """A worker ended before its work did; it cost at most the test named here."""
+
+    at: float
+    worker: str
+    reason: str
+    test: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something a person should know that is not a test's outcome."""
+
+    at: float
+    text: str
+    code: str = ""
+    """Stable word for machines: ``growth``, ``spawn``, ``marker-typo``, ``warnings``."""
+    is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunProblem:
+    """The run itself went wrong: limits, infrastructure, configuration, a refusal."""
+
+    at: float
+    verdict: Verdict
+    """What this alone makes of the run: ``infra_error``, ``failed``, ``timed_out``, ``refused``, ..."""
+    code: str
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFinished:
+    """pytest's session ended by itself."""
+
+    at: float
+    pytest_exit: int
+    warnings: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """The verdict. Always the last event; a log without it belongs to a run that was cut off."""
+
+    at: float
+    verdict: Verdict
+    exit_code: int
+
+
+Event = (
+    RunStarted
+    | Collected
+    | CollectionFailed
+    | TestFinished
+    | Progress
+    | WorkerLost
+    | Note
+    | RunProblem
+    | SessionFinished
+    | RunFinished
+)
+
+_BY_NAME: Mapping[str, type[Event]] = {kind.__name__: kind for kind in typing.get_args(Event)}
+_NESTED = (Withheld, Running, Problem, Frame)
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as one JSON object: ``{"event": NAME, ...}``. Fields at their default are left out."""
+    return {"event": type(event).__name__, **_plain(event)}
+
+
+def from_json(document: Mapping[str, Any]) -> Event:
+    """The inverse of ``to_json``. Unknown fields are ignored, so that older readers go on.
+
+    Raises: KeyError or TypeError if the document is not an event.
+    """
+    if document["event"] == "TestFinished" and "problems" not in document:
+        return _attempt(document)
+    return typing.cast("Event", _build(_BY_NAME[document["event"]], document))
+
+
+def _attempt(document: Mapping[str, Any]) -> TestFinished:
+    """What nearly all events are, ten times faster than by type hints."""
+    phases = document.get("phases", (0.0, 0.0, 0.0))
+    return TestFinished(
+        at=document["at"],
+        test=document["test"],
+        outcome=Outcome(document["outcome"]),
+        duration_s=document["duration_s"],
+        phases=(phases[0], phases[1], phases[2]),
+        started_at=document.get("started_at", 0.0),
+        worker=document.get("worker", ""),
+        attempt=document.get("attempt", 1),
+        growth_bytes=document.get("growth_bytes", 0),
+        reason=document.get("reason", ""),
+        counts=document.get("counts", {}),
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (tuple, list)):
+        return [_plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    shown = {}
+    kind: Any = type(value)
+    for name, default in _defaults(kind):
+        each = getattr(value, name)
+        if each != default:
+            shown[name] = _plain(each)
+    return shown
+
+
+@functools.cache
+def _defaults(kind: Any) -> tuple[tuple[str, object], ...]:
+    return tuple(
+        (each.name, each.default_factory() if each.default_factory is not MISSING else each.default)
+        for each in fields(kind)
+    )
+
+
+def _build(kind: type, document: Mapping[str, Any]) -> Any:
+    hints = _hints(kind)
+    return kind(
+        **{
+            each.name: _typed(hints[each.name], document[each.name])
+            for each in fields(kind)
+            if each.name in document
+        }
+    )
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    if isinstance(hint, types.UnionType):
+        return value
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint(value)
+    if hint in _NESTED:
+        return _build(hint, value)
+    if typing.get_origin(hint) is tuple:
+        arguments = typing.get_args(hint)
+        inner = arguments if arguments[-1] is not Ellipsis else (arguments[0],) * len(value)
+        return tuple(_typed(each, item) for each, item in zip(inner, value, strict=True))
+    return value

@@ -1,0 +1,43 @@
+"""What the command line tells the pytest session that it starts."""
+
+from dataclasses import dataclass
+
+from handrail.model.tiers import Isolation, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """One run, decided: which tiers, how many workers, how bounded. Seconds and bytes."""
+
+    run_id: str
+    settings: Settings
+    tiers: tuple[str, ...]
+    """Named by the caller; empty lets the place decide."""
+    place: str
+    granted: frozenset[str] = frozenset()
+    """Gates that a person opened."""
+    flagged: frozenset[str] = frozenset()
+    """Gates named by ``--allow``."""
+    workers: int = 1
+    """At most; 0 runs everything in the pytest process itself."""
+    timeout_s: float | None = None
+    """For every test, over whatever the configuration says."""
+    memory_bytes: int | None = None
+    growth_bytes: int | None = None
+    grace_s: float = 1.0
+    ends_at: float | None = None
+    """When the budget is used up, on the monotonic clock that all processes share."""
+    isolate: Isolation = Isolation.WORKER
+    is_failed_first: bool = False
+    is_shown: bool = False
+    """Whether pytest's own output goes to the caller, dots included."""
+    strategy: str = "auto"
+    """``auto``, ``collect-in-workers``, ``collect-then-fork`` or ``spawn``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lessons:
+    """What history teaches about the tests to come: seconds by node id, and what failed last."""
+
+    usual_s: dict[str, float]
+    failed: frozenset[str]

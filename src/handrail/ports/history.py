@@ -1,0 +1,77 @@
+"""What was learned from earlier runs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from handrail.model.events import TestFinished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One run, as history keeps it. Times in seconds since the epoch."""
+
+    run_id: str
+    started_at: float
+    ended_at: float
+    verdict: str
+    tiers: str
+    workers: int
+    python: str
+    commit: str
+    is_dirty: bool
+    is_partial: bool = False
+    """Whether somebody narrowed it (paths, ``-k``, a shard), so that its wall time tells nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """How a test fared lately, newest first. All tuples are equally long."""
+
+    outcomes: tuple[str, ...]
+    commits: tuple[str, ...]
+    dirty: tuple[bool, ...] = ()
+    """Whether the work tree differed from that commit: then an equal commit proves nothing."""
+
+
+class History(Protocol):
+    """Results of earlier runs. Every implementation passes the conformance suite.
+
+    "Newest" is what was saved last; inside a run, what comes last in ``attempts``.
+    Raises (every method): StateError if the store cannot be read or written.
+    """
+
+    def durations(self) -> Mapping[str, float]:
+        """Usual wall seconds of each test known, by node id.
+
+        That is the median of the last five attempts that were not skipped (of two in the middle,
+        the longer); a test that was only ever skipped takes what its last skip took.
+        """
+        ...
+
+    def last_failed(self) -> frozenset[str]:
+        """Node ids whose newest attempt was bad."""
+        ...
+
+    def seen(self, tests: Iterable[str], *, last: int = 10) -> Mapping[str, Seen]:
+        """The newest ``last`` outcomes of each of these tests; a test never seen is absent."""
+        ...
+
+    def usual_run_s(self, tiers: str, workers: int) -> float | None:
+        """Median wall seconds of the last five complete runs like this one; None if there was none.
+
+        Complete: not narrowed by somebody, and ended with the verdict passed or failed. Of two in
+        the middle, the longer.
+        """
+        ...
+
+    def save(self, run: RunRow, attempts: Sequence[TestFinished]) -> str:
+        """Keep one run and its attempts: all of it or nothing.
+
+        Returns what a person should know about it (a damaged store was moved aside), mostly empty.
+        """
+        ...
+
+    def runs(self, *, last: int = 20) -> Sequence[RunRow]:
+        """The newest runs, newest first."""
+        ...

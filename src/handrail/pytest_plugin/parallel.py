@@ -1,0 +1,524 @@
+"""The controller's side of a parallel run inside pytest: collection, workers, reports.
+
+Two strategies. *Collect in workers*: directories are expanded here, workers are forked, each module
+is collected by the worker that will run it. *Collect, then fork*: the whole list is made here, when
+something wants to see it in one process. Either way the tests run in workers and their reports pass
+through the same hooks as plain pytest's, so that every reporting plugin sees what it would see.
+"""
+
+import contextlib
+import gc
+import os
+import sys
+import time
+import warnings
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from handrail.core.controlling import Limits, Loss, Planned, State, Stop
+from handrail.core.scheduling import CHUNK_S, Agenda, TestTraits, plan
+from handrail.core.verdicts import out_of_budget
+from handrail.execution import limits, wire
+from handrail.execution.loop import Ending, Loop, Tag, WorkerEnd
+from handrail.model.events import (
+    Collected,
+    Note,
+    Progress,
+    Running,
+    RunProblem,
+)
+from handrail.model.outcomes import Verdict
+from handrail.model.spec import Lessons, RunSpec
+from handrail.model.tiers import Isolation
+from handrail.pytest_plugin import internals, losses
+from handrail.pytest_plugin.recording import EventStream
+from handrail.pytest_plugin.relay import Relay
+from handrail.pytest_plugin.selection import Barrier, Traits
+from handrail.pytest_plugin.spawning import checksum, spawn
+from handrail.pytest_plugin.worker import (
+    MODULE_SHIFT,
+    Tell,
+    Work,
+    by_path,
+    serve_forked,
+    tabulate,
+)
+
+PROGRESS_S = 0.5
+_NEEDS_WHOLE_LIST = (
+    "lf",
+    "failedfirst",
+    "newfirst",
+    "stepwise",
+    "collectonly",
+    "setupplan",
+    "setuponly",
+)
+
+
+@dataclass(slots=True)
+class Table:
+    """What workers and collection told about the tests."""
+
+    traits: dict[int, Traits] = field(default_factory=dict)
+    collect_s: dict[int, float] = field(default_factory=dict)
+    homes: dict[int, set[int]] = field(default_factory=dict)
+    deselected: int = 0
+
+
+class Parallel:
+    """A pytest plugin and the host of the loop."""
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        spec: RunSpec,
+        barrier: Barrier,
+        stream: EventStream,
+        lessons: "Later",
+    ) -> None:
+        self._config = config
+        self._hook = config.hook
+        self._spec = spec
+        self._barrier = barrier
+        self._stream = stream
+        self._lessons = lessons
+        self._relay = Relay(config, stream)
+        self._table = Table()
+        self._groups: tuple[tuple[Any, ...], ...] = ()
+        self._loop: Loop | None = None
+        self._work = Work()
+        self._began_at = time.monotonic()
+        self._progress_at = 0.0
+        self._is_deferring = False
+        self._spawns = spec.strategy == "spawn" or sys.platform == "darwin"
+        self._worker_problem: BaseException | None = None
+
+    # Collection.
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Collect without the garbage collector: nothing becomes garbage, and looking costs a quarter."""
+        self._session = session
+        gc.disable()
+        self._is_deferring = self._may_defer()
+        try:
+            result = yield
+        finally:
+            internals.go_below_files(session)
+        if self._is_deferring:
+            session.testscollected = len(self._table.traits)
+        return result
+
+    def _may_defer(self) -> bool:
+        option = self._config.option
+        return (
+            self._spec.strategy in {"auto", "collect-in-workers", "spawn"}
+            and self._spec.workers > 1
+            and self._spec.isolate is Isolation.WORKER
+            and not any(getattr(option, name, False) for name in _NEEDS_WHOLE_LIST)
+            and not any("::" in argument for argument in self._config.args)
+            and not option.pyargs
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session) -> None:
+        """Collect in workers, if that was decided: this session has found no item of its own."""
+        if not self._is_deferring:
+            return
+        internals.go_below_files(session)
+        self._work = Work(files=self._groups)
+        self._loop = self._new_loop(
+            State(
+                workers=self._spec.workers,
+                limits=self._limits(),
+                modules=tuple(range(len(self._groups))),
+            )
+        )
+        self._loop.begin()
+        self._loop.run_until(lambda state: state.is_collected)
+        self._table.traits = dict(sorted(self._table.traits.items()))
+        internals.add_to_collected_count(
+            self._config, len(self._table.traits) + self._table.deselected
+        )
+        internals.add_deselected(self._config, self._table.deselected)
+
+    def _decide_where(self, report: pytest.CollectReport) -> None:
+        """In the workers, unless something wants to see every item in one process."""
+        self._groups = by_path(internals.files_below(self._session, report))
+        paths = [group[0].path for group in self._groups]
+        if (
+            len(self._groups) < 2
+            or internals.hooks_that_need_every_item(self._config)
+            or internals.needs_one_process(self._config, paths)
+        ):
+            self._is_deferring = False
+        else:
+            internals.stop_at_files(self._session)
+
+    def _limits(self) -> Limits:
+        return Limits(
+            grace_s=self._spec.grace_s,
+            memory_bytes=self._spec.memory_bytes,
+            ends_at=self._spec.ends_at,
+        )
+
+    def _new_loop(self, state: State) -> Loop:
+        internals.make_temporary_folder(self._config)
+        if not self._spawns and (threads := limits.thread_count() - internals.safe_threads()) > 1:
+            self._spawns = True
+            self._stream.add(
+                Note(
+                    at=time.time(),
+                    code="spawn",
+                    text=f"workers are spawned, not forked: the session already runs {threads} threads "
+                    "(started by a conftest or a plugin)",
+                )
+            )
+        return Loop(state, self)
+
+    # The run.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Run everything in workers; leave it to pytest where it would run nothing anyway."""
+        if self._config.option.collectonly:
+            return None
+        if not self._is_deferring:
+            self._work, self._table.traits = tabulate(session.items, self._barrier)
+        self._tell_collected()
+        is_broken = session.testsfailed and not self._config.option.continue_on_collection_errors
+        try:
+            if is_broken or not self._table.traits or self._worker_problem is not None:
+                self._raise_worker_problem()
+                return None
+            self._run_all()
+        finally:
+            # What is here lives to the end, which is near: pytest's last collections, which look
+            # for what tests left behind, would find nothing of theirs in this process.
+            gc.freeze()
+            gc.enable()
+            if self._loop is not None:
+                self._loop.close()
+            self._relay.close(
+                [*self._relay.skipped_modules, *(t.nodeid for t in self._table.traits.values())]
+            )
+        if session.shouldfail:
+            raise session.Failed(session.shouldfail)
+        if session.shouldstop:
+            raise session.Interrupted(session.shouldstop)
+        return True
+
+    def _run_all(self) -> None:
+        agenda = self._agenda()
+        self._relay.is_brief = not self._spec.is_shown and internals.only_pytest_listens(
+            self._config
+        )
+        if self._loop is None:
+            self._loop = self._new_loop(
+                State(
+                    workers=self._spec.workers,
+                    limits=self._limits(),
+                    agenda=agenda,
+                    is_fresh_each_unit=self._spec.isolate is not Isolation.WORKER,
+                )
+            )
+            self._loop.begin()
+        else:
+            self._loop.tell(Planned(agenda))
+        self._loop.run_until(lambda state: state.is_over)
+        ends_at = self._spec.ends_at
+        if ends_at is not None and time.monotonic() >= ends_at and self._loop.state.is_stopping:
+            self._stream.add(out_of_budget(time.time()))
+        self._raise_worker_problem()
+
+    def _raise_worker_problem(self) -> None:
+        if self._worker_problem is not None:
+            raise self._worker_problem
+
+    def _agenda(self) -> Agenda:
+        lessons = self._lessons.get()
+        traits = {
+            index: TestTraits(
+                module=index >> MODULE_SHIFT,
+                name=each.nodeid,
+                locks=frozenset(each.locks),
+                is_serial=each.is_serial,
+            )
+            for index, each in self._table.traits.items()
+        }
+        usual = lessons.usual_s
+        units = plan(
+            traits,
+            usual_s=usual,
+            failed=lessons.failed if self._spec.is_failed_first else (),
+            is_split=self._spec.isolate is Isolation.TEST,
+        )
+        slow = (
+            {
+                index: usual[each.nodeid]
+                for index, each in self._table.traits.items()
+                if usual.get(each.nodeid, 0.0) > CHUNK_S / 4
+            }
+            if usual
+            else {}
+        )
+        homes = {worker: frozenset(modules) for worker, modules in self._table.homes.items()}
+        return Agenda(
+            pending=units,
+            homes=homes if self._is_deferring else None,
+            collect_s=self._table.collect_s,
+            slow_s=slow,
+            hands_out_one=self._spec.isolate is Isolation.TEST,
+        )
+
+    def _tell_collected(self) -> None:
+        traits = self._table.traits.values()
+        usual = self._lessons.get().usual_s
+        known = [usual[each.nodeid] for each in traits if each.nodeid in usual]
+        workers = min(self._spec.workers, len(traits))
+        estimate = (
+            sum(known) / max(1, workers) if traits and len(known) >= 0.8 * len(traits) else None
+        )
+        self._stream.add(
+            Collected(
+                at=time.time(),
+                tests=(*(each.nodeid for each in traits), *self._relay.skipped_modules),
+                withheld=self._barrier.summary(),
+                deselected=self._table.deselected + self._barrier.deselected,
+                duration_s=time.monotonic() - self._began_at,
+                strategy=self._strategy(),
+                workers=workers,
+                estimate_s=estimate,
+            )
+        )
+        self._relay.finish_skipped()
+
+    def _strategy(self) -> str:
+        name = "collect in workers" if self._is_deferring else "collect, then fork"
+        return f"spawn, {name.replace('then fork', 'then spawn')}" if self._spawns else name
+
+    # The host's side of the loop.
+
+    def start(self, end: WorkerEnd) -> int:
+        """Fork a worker, or spawn one where forking is not safe."""
+        if self._spawns:
+            return spawn(self._config, self._spec, end, is_deferred=self._is_deferring)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        assert self._loop is not None
+        foreign = self._loop.foreign_descriptors()
+        with warnings.catch_warnings():
+            # Python 3.12 warns of threads that the kernel knows; those that matter were counted.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid == 0:
+            serve_forked(
+                self._session,
+                end,
+                self._work,
+                self._barrier,
+                count=self._spec.workers,
+                run_id=self._spec.run_id,
+                foreign=foreign,
+            )
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)
+        return pid
+
+    def received(  # noqa: C901 - one case for each kind of message
+        self, worker: int, message: wire.Message
+    ) -> None:
+        """A worker reports something about a test, a module or itself."""
+        match message[0]:
+            case Tag.FINISHED:
+                self._relay.finished(worker, self._table.traits[message[2]], *message[3:])
+            case Tell.REPORT:
+                self._relay.reported(worker, self._table.traits[message[1]], *message[2:])
+                self._stop_if_asked()
+            case Tag.COLLECTED:
+                self._module_collected(worker, *message[1:])
+            case Tell.COLLECT_REPORT:
+                self._relay.collect_reported(*message[1:])
+            case Tell.ATTRIBUTES:
+                self._relay.attributed(self._table.traits[message[1]], message[2])
+            case Tell.WARNING:
+                self._relay.warned(*message[1:])
+            case Tell.GREW:
+                self._relay.grew(worker, message[1], self._spec.growth_bytes)
+            case Tell.PROPERTIES:
+                internals.add_junit(self._config, properties=message[1])
+            case Tell.IDS:
+                self._compare(worker, message[1])
+            case Tell.STOP:
+                self._session.shouldstop = message[1]
+                self._stop_if_asked()
+            case _:
+                self._worker_stops(worker, message)
+
+    def _worker_stops(self, worker: int, message: wire.Message) -> None:
+        assert self._loop is not None
+        match message[0]:
+            case Tell.EXIT:
+                self._worker_problem = pytest.exit.Exception(message[1], message[2])
+                self._stream.add(
+                    RunProblem(
+                        at=time.time(),
+                        verdict=Verdict.STOPPED,
+                        code="exit",
+                        message=f"pytest.exit was called: {message[1]}",
+                    )
+                )
+            case Tell.INTERRUPT:
+                if self._loop.state.is_stopping:
+                    return  # we interrupted it ourselves
+                name = self._table.traits[message[1]].nodeid
+                self._stream.add(
+                    RunProblem(
+                        at=time.time(),
+                        verdict=Verdict.STOPPED,
+                        code="interrupted",
+                        message=f"{name} raised KeyboardInterrupt, which ends a pytest session",
+                        fix="let the test raise something else, or catch it with pytest.raises",
+                    )
+                )
+                self._worker_problem = KeyboardInterrupt()
+            case _:
+                self._worker_problem = RuntimeError(f"in worker gw{worker}: {message[1]}")
+        self._loop.tell(Stop(now_too=True))
+
+    def _compare(self, worker: int, ids: int) -> None:
+        """A spawned worker collects by itself: it must have found the same tests."""
+        if ids != checksum(each.nodeid for each in self._table.traits.values()):
+            text = "collected other tests than the controller, or in another order"
+            self._worker_stops(worker, (Tell.INTERNAL, text))
+
+    def _module_collected(
+        self,
+        worker: int,
+        module: int,
+        seconds: float,
+        tests: list[Any],
+        deselected: int,
+        withheld: Any,
+        warned: list[Any],
+    ) -> None:
+        self._table.homes.setdefault(worker, set()).add(module)
+        if module in self._table.collect_s:
+            return  # collected once more by another worker, to share its tests
+        self._table.collect_s[module] = seconds
+        for place, each in enumerate(tests):
+            self._table.traits[(module << MODULE_SHIFT) | place] = Traits(*each)
+        self._table.deselected += deselected
+        self._barrier.add_withheld(withheld)
+        for each in warned:
+            self._relay.warned(*each)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Decide where to collect, when all files and conftests are known; tell of what is broken."""
+        if report.nodeid == "" and self._is_deferring:
+            self._decide_where(report)
+        if report.outcome != "passed":
+            self._relay.tell_collected(report)
+
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        """Say which file is collected in this process: its import may end the process."""
+        if isinstance(collector, pytest.File):
+            running = Running(test=collector.nodeid, for_s=0.0, worker="")
+            self._stream.add(Progress(at=time.time(), running=(running,)))
+            self._stream.flush()
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count what ``-k``, ``-m`` and plugins leave out in this process."""
+        self._table.deselected += len(items)
+
+    def _stop_if_asked(self) -> None:
+        session = self._session
+        if (
+            (session.shouldfail or session.shouldstop)
+            and self._loop
+            and not self._loop.state.is_stopping
+        ):
+            self._loop.hand_back()
+
+    # What did not end by itself.
+
+    def lost(self, worker: int, test: int, loss: Loss, ending: Ending) -> None:
+        """Report a test whose worker was killed or died, as any failing test is reported."""
+        if loss is Loss.INTERRUPTED:
+            return  # as in plain pytest, it counts as not run
+        traits = self._table.traits[test]
+        problem = losses.problem_of_test(
+            loss,
+            ending,
+            traits,
+            root=self._config.rootpath,
+            memory_bytes=self._spec.memory_bytes,
+        )
+        took_s = traits.limit_s if loss is Loss.TIMED_OUT else 0.0
+        self._relay.lost(worker, traits, problem, losses.sections_of(ending), took_s)
+        self._stop_if_asked()
+
+    def uncollected(self, module: int, loss: Loss, ending: Ending) -> None:
+        """Report a module whose import killed its worker, or hung, as a collection error."""
+        nodeid = self._groups[module][0].nodeid
+        self._table.collect_s[module] = 0.0
+        report = pytest.CollectReport(nodeid, "failed", "", [])
+        problem = losses.problem_of_module(loss, ending, nodeid)
+        report.longrepr = problem.text
+        self._relay.collected(report, problem)
+
+    def gave_up(self, ending: Ending) -> None:
+        """Say that workers cannot live here."""
+        self._stream.add(
+            RunProblem(
+                at=time.time(),
+                verdict=Verdict.INFRA_ERROR,
+                code="workers-die",
+                message=f"workers end before they run anything ({ending.text})",
+                fix="see pytest.log of this run; `handrail run -n 0` runs without workers",
+            )
+        )
+
+    def tick(self, running: Iterable[tuple[int, int, float]]) -> None:
+        """Say now and then what is running, and let go of what is queued."""
+        now = time.monotonic()
+        if now - self._progress_at > PROGRESS_S:
+            self._progress_at = now
+            usual = self._lessons.get().usual_s if self._table.traits else {}
+            self._stream.add(
+                Progress(
+                    at=time.time(),
+                    running=tuple(
+                        Running(
+                            test=traits.nodeid,
+                            for_s=for_s,
+                            worker=f"gw{worker}",
+                            usual_s=usual.get(traits.nodeid),
+                            limit_s=traits.limit_s or None,
+                        )
+                        for worker, test, for_s in running
+                        if (traits := self._table.traits.get(test)) is not None
+                    ),
+                )
+            )
+        self._stream.flush()
+
+
+class Later:
+    """Lessons of history that arrive through a descriptor while pytest starts."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
+        self._found: Lessons | None = None
+
+    def get(self) -> Lessons:
+        """The lessons; waits for them once. None came: nothing is known."""
+        if self._found is None:
+            message = wire.receive(self._descriptor) if self._descriptor is not None else None
+            self._found = message[0] if message else Lessons(usual_s={}, failed=frozenset())
+        return self._found

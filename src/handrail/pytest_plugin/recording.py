@@ -1,0 +1,185 @@
+"""From pytest's reports to events: one ``TestFinished`` for each attempt, written as they come."""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from handrail.model.events import Event, TestFinished, to_json
+from handrail.model.outcomes import Outcome, Problem
+
+_quoted = json.encoder.encode_basestring_ascii
+_PHASE_INDEX = {"setup": 0, "call": 1, "teardown": 2}
+_WORST_FIRST = (
+    Outcome.ERROR,
+    Outcome.FAILED,
+    Outcome.XPASSED,
+    Outcome.XFAILED,
+    Outcome.SKIPPED,
+    Outcome.PASSED,
+)
+
+
+class EventStream:
+    """Events as JSON lines to a descriptor, in batches; a reader that went away is no problem."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lines: list[bytes] = []
+
+    def add(self, event: Event) -> None:
+        """Queue an event."""
+        self.add_line(json.dumps(to_json(event), separators=(",", ":")))
+
+    def add_line(self, line: str) -> None:
+        """Queue an event that is JSON already, in ASCII."""
+        self._lines.append(line.encode("ascii"))
+
+    @property
+    def count(self) -> int:
+        """How many events are queued."""
+        return len(self._lines)
+
+    def flush(self) -> None:
+        """Write what is queued."""
+        if not self._lines:
+            return
+        data = memoryview(b"\n".join(self._lines) + b"\n")
+        self._lines.clear()
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError:
+            self._descriptor = os.open(os.devnull, os.O_WRONLY)
+
+
+@dataclass(slots=True)
+class Draft:
+    """An attempt in the making."""
+
+    phases: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    started_at: float = 0.0
+    problems: list[Problem] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    reason: str = ""
+    attempt: int = 1
+
+
+class Recorder:
+    """Folds the reports of each test into events."""
+
+    def __init__(self, stream: EventStream) -> None:
+        self._stream = stream
+        self._drafts: dict[str, Draft] = {}
+
+    def add(
+        self, test: str, report: Any, category: str, problem: Problem | None, worker: str
+    ) -> None:
+        """Take in one report of a phase. ``category``: what pytest counts it as; may be empty."""
+        draft = self._drafts.setdefault(test, Draft())
+        if report.when in _PHASE_INDEX and not _is_subtest(report):
+            draft.phases[_PHASE_INDEX[report.when]] = report.duration
+            draft.started_at = draft.started_at or report.start
+        if category:
+            draft.counts[category] = draft.counts.get(category, 0) + 1
+        if problem is not None and not (draft.problems and problem.text.startswith("contains ")):
+            draft.problems.append(problem)
+        draft.reason = draft.reason or _reason(report)
+        if category == "rerun":
+            self._finish_rerun(test, draft, worker)
+
+    def _finish_rerun(self, test: str, draft: Draft, worker: str) -> None:
+        """pytest-rerunfailures runs the test again: this attempt has ended."""
+        self._stream.add(
+            TestFinished(
+                at=time.time(),
+                test=test,
+                outcome=Outcome.FAILED,
+                duration_s=sum(draft.phases),
+                phases=(draft.phases[0], draft.phases[1], draft.phases[2]),
+                started_at=draft.started_at,
+                worker=worker,
+                attempt=draft.attempt,
+                problems=tuple(draft.problems),
+                counts={"rerun": 1},
+            )
+        )
+        self._drafts[test] = Draft(attempt=draft.attempt + 1)
+
+    def finish(self, test: str, worker: str, *, growth_bytes: int = 0) -> Outcome:
+        """The attempt has ended: say what became of it."""
+        draft = self._drafts.pop(test, None) or Draft()
+        outcome = next((each for each in _WORST_FIRST if draft.counts.get(each)), Outcome.PASSED)
+        counts = {} if draft.counts == {outcome: 1} else draft.counts
+        self._stream.add(
+            TestFinished(
+                at=time.time(),
+                test=test,
+                outcome=outcome,
+                duration_s=sum(draft.phases),
+                phases=(draft.phases[0], draft.phases[1], draft.phases[2]),
+                started_at=draft.started_at,
+                worker=worker,
+                attempt=draft.attempt,
+                growth_bytes=growth_bytes,
+                reason=draft.reason,
+                problems=tuple(draft.problems),
+                counts=counts,
+            )
+        )
+        return outcome
+
+    def passed(self, test: str, worker: str, times: Sequence[float], growth_bytes: int) -> None:
+        """A plain pass, from ``times``: start and duration of set-up, call and teardown.
+
+        Written by hand: it is what nearly every test of nearly every run needs.
+        """
+        _, setup, _, call, _, teardown = times
+        self._stream.add_line(
+            f'{{"event":"TestFinished","at":{time.time():.6f},"test":{_quoted(test)},'
+            f'"outcome":"passed","duration_s":{setup + call + teardown:.6f},'
+            f'"phases":[{setup:.6f},{call:.6f},{teardown:.6f}],"started_at":{times[0]:.6f},'
+            f'"worker":"{worker}","growth_bytes":{growth_bytes}}}'
+        )
+
+
+_PLAIN_KEYS: set[str] = set()
+
+
+def is_plain_pass(report: Any) -> bool:
+    """Whether a report says nothing but when a phase began, that it passed, and how long it took."""
+    if not _PLAIN_KEYS:
+        import pytest
+
+        _PLAIN_KEYS.update(vars(pytest.TestReport("", ("", 0, ""), {}, "passed", None, "call")))
+    return (
+        report.outcome == "passed"
+        and report.longrepr is None
+        and not report.sections
+        and not report.user_properties
+        and vars(report).keys() == _PLAIN_KEYS
+    )
+
+
+def begin_line(test: str, limit_s: float) -> str:
+    """A ``Progress`` event as JSON, by hand: without workers there is one for every test."""
+    limit = f',"limit_s":{limit_s}' if limit_s else ""
+    return (
+        f'{{"event":"Progress","at":{time.time():.6f},"running":'
+        f'[{{"test":{_quoted(test)},"for_s":0.0,"worker":""{limit}}}]}}'
+    )
+
+
+def _is_subtest(report: Any) -> bool:
+    return hasattr(report, "context")
+
+
+def _reason(report: Any) -> str:
+    expected = getattr(report, "wasxfail", None)
+    if expected is not None:
+        return str(expected)[:500]
+    if report.outcome == "skipped" and isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")[:500]
+    return ""

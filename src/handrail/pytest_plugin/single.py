@@ -1,0 +1,130 @@
+"""One process (``-n 0``): pytest runs the tests itself; Handrail records, and quickens."""
+
+import gc
+import time
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from handrail.model.events import Collected, CollectionFailed
+from handrail.model.outcomes import Problem
+from handrail.model.spec import RunSpec
+from handrail.pytest_plugin import internals, problems
+from handrail.pytest_plugin.recording import EventStream, Recorder, begin_line, is_plain_pass
+from handrail.pytest_plugin.selection import Barrier
+
+
+class Single:
+    """A pytest plugin. The limits are kept from outside, by the process that started this one."""
+
+    def __init__(
+        self, config: pytest.Config, spec: RunSpec, barrier: Barrier, stream: EventStream
+    ) -> None:
+        self._config = config
+        self._spec = spec
+        self._barrier = barrier
+        self._stream = stream
+        self._recorder = Recorder(stream)
+        self._began_at = time.monotonic()
+        self._problem: Problem | None = None
+        self._skipped: list[str] = []
+        self._deselected = 0
+        self._passes: list[pytest.TestReport] = []
+        self._is_plain = True
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        """Collect without the garbage collector: nothing becomes garbage, and looking costs a quarter."""
+        gc.disable()
+        try:
+            return (yield)
+        finally:
+            internals.grow_old()
+            gc.enable()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Tell of modules that were skipped or broken."""
+        if report.failed:
+            problem = problems.from_report(report, self._config.rootpath)
+            self._stream.add(CollectionFailed(at=time.time(), node=report.nodeid, problem=problem))
+        elif report.skipped:
+            self._skipped.append(report.nodeid)
+            self._recorder.add(report.nodeid, report, "skipped", None, "")
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count; the barrier counts its own."""
+        self._deselected += len(items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Say what will run."""
+        if self._config.option.collectonly:
+            return
+        self._stream.add(
+            Collected(
+                at=time.time(),
+                tests=(*(item.nodeid for item in session.items), *self._skipped),
+                withheld=self._barrier.summary(),
+                deselected=self._deselected + self._barrier.deselected,
+                duration_s=time.monotonic() - self._began_at,
+                strategy="one process",
+            )
+        )
+        for module in self._skipped:
+            self._recorder.finish(module, "")
+        self._stream.flush()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Say what begins, so that whoever watches can end it; then what became of it."""
+        nodeid = item.nodeid
+        self._stream.add_line(begin_line(nodeid, self._barrier.limit_s(item)))
+        self._stream.flush()
+        self._passes, self._is_plain = [], True
+        result = yield
+        if len(self._passes) == 3:
+            times = [value for each in self._passes for value in (each.start, each.duration)]
+            self._recorder.passed(nodeid, "", times, 0)
+        else:
+            for report in self._passes:
+                self._record(report)
+            self._recorder.finish(nodeid, "")
+        return result
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, Any, Any]:
+        """Look at the exception while its frames are alive."""
+        report = yield
+        if report.outcome == "failed" and call.excinfo is not None:
+            self._problem = problems.from_exception(call.excinfo, report, item.config.rootpath)
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in each phase; three plain passes are told of at once."""
+        if self._is_plain and is_plain_pass(report):
+            self._passes.append(report)
+            return
+        self._is_plain = False
+        for earlier in self._passes:
+            self._record(earlier)
+        self._passes = []
+        self._record(report)
+
+    def _record(self, report: pytest.TestReport) -> None:
+        category = self._config.hook.pytest_report_teststatus(report=report, config=self._config)[0]
+        problem = None
+        if report.outcome in {"failed", "rerun"}:
+            problem, self._problem = self._problem, None
+            problem = problems.with_output(problem, report) or problems.from_report(
+                report, self._config.rootpath
+            )
+        self._recorder.add(report.nodeid, report, category, problem, "")
+
+    def pytest_sessionfinish(self) -> None:
+        """Let go of what is queued."""
+        self._stream.flush()

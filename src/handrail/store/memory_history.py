@@ -1,0 +1,71 @@
+"""A history that ends with its process: for tests, and where nothing can be written."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from handrail.model.events import TestFinished
+from handrail.model.outcomes import Outcome
+from handrail.ports.history import RunRow, Seen
+from handrail.store.summaries import KEPT, middle
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryHistory:
+    """Keeps every attempt and computes each answer from all of them: the oracle of the others."""
+
+    _saved: list[tuple[RunRow, tuple[TestFinished, ...]]] = field(default_factory=list, init=False)
+
+    def durations(self) -> Mapping[str, float]:
+        """Usual wall seconds of each test known, by node id."""
+        return {test: _usual_s(attempts) for test, attempts in self._by_test().items()}
+
+    def last_failed(self) -> frozenset[str]:
+        """Node ids whose newest attempt was bad."""
+        return frozenset(
+            test for test, attempts in self._by_test().items() if attempts[-1][1].outcome.is_bad
+        )
+
+    def seen(self, tests: Iterable[str], *, last: int = 10) -> Mapping[str, Seen]:
+        """The newest ``last`` outcomes of each of these tests; a test never seen is absent."""
+        by_test = self._by_test()
+        return {
+            test: Seen(
+                outcomes=tuple(attempt.outcome.value for _, attempt in newest),
+                commits=tuple(run.commit for run, _ in newest),
+                dirty=tuple(run.is_dirty for run, _ in newest),
+            )
+            for test in tests
+            if (newest := by_test.get(test, [])[::-1][:last])
+        }
+
+    def usual_run_s(self, tiers: str, workers: int) -> float | None:
+        """Median wall seconds of the last five complete runs like this one."""
+        alike = [
+            run.ended_at - run.started_at
+            for run, _ in self._saved
+            if (run.tiers, run.workers, run.is_partial) == (tiers, workers, False)
+            and run.verdict in {"passed", "failed"}
+        ]
+        return middle(alike[-KEPT:]) if alike else None
+
+    def save(self, run: RunRow, attempts: Sequence[TestFinished]) -> str:
+        """Keep one run and its attempts."""
+        self._saved.append((run, tuple(attempts)))
+        return ""
+
+    def runs(self, *, last: int = 20) -> Sequence[RunRow]:
+        """The newest runs, newest first."""
+        return [run for run, _ in self._saved[::-1][:last]]
+
+    def _by_test(self) -> dict[str, list[tuple[RunRow, TestFinished]]]:
+        by_test: defaultdict[str, list[tuple[RunRow, TestFinished]]] = defaultdict(list)
+        for run, attempts in self._saved:
+            for attempt in attempts:
+                by_test[attempt.test].append((run, attempt))
+        return dict(by_test)
+
+
+def _usual_s(attempts: Sequence[tuple[RunRow, TestFinished]]) -> float:
+    ran = [each.duration_s for _, each in attempts if each.outcome is not Outcome.SKIPPED]
+    return middle(ran[-KEPT:]) if ran else attempts[-1][1].duration_s

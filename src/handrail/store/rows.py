@@ -1,0 +1,237 @@
+"""Questions and answers of the history in SQL, on a connection that somebody else opened."""
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from handrail.model.events import TestFinished
+from handrail.ports.history import RunRow, Seen
+from handrail.store.migrations import OUTCOMES
+from handrail.store.summaries import KEPT, middle, recent_after
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_NUMBER = {outcome: number for number, outcome in enumerate(OUTCOMES)}
+
+_SEEN = """
+    WITH RECURSIVE chain (test_id, attempt_id, depth) AS (
+        SELECT tests.id, newest_attempt, 1 FROM wanted JOIN tests ON tests.node = wanted.node
+        UNION ALL
+        SELECT chain.test_id, previous, depth + 1
+        FROM chain JOIN attempts ON attempts.id = attempt_id
+        WHERE depth < ?1 AND previous IS NOT NULL)
+    SELECT node, outcome, hash, is_dirty
+    FROM chain JOIN attempts ON attempts.id = attempt_id
+        JOIN tests ON tests.id = chain.test_id JOIN commits ON commits.id = commit_id
+    ORDER BY depth
+"""
+_ALIKE = """
+    SELECT ended_at - started_at FROM runs
+    WHERE tiers = ? AND workers = ? AND NOT is_partial AND verdict IN ('passed', 'failed')
+    ORDER BY id DESC LIMIT ?
+"""
+_RUNS = """
+    SELECT run, started_at, ended_at, verdict, tiers, workers, python, hash, is_dirty, is_partial
+    FROM runs JOIN commits ON commits.id = commit_id ORDER BY runs.id DESC LIMIT ?
+"""
+_ALL_KNOWN = "SELECT node, id, recent_s, newest_attempt FROM tests"
+_KNOWN = """
+    SELECT tests.node, id, recent_s, newest_attempt
+    FROM wanted JOIN tests ON tests.node = wanted.node
+"""
+_INSERT_RUN = """
+    INSERT INTO runs (run, started_at, ended_at, verdict, tiers, workers, python, commit_id,
+        is_dirty, is_partial)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_ATTEMPT = """
+    INSERT INTO attempts (id, previous, test_id, run_id, attempt, outcome, duration_s,
+        setup_s, call_s, teardown_s, started_at, worker, growth_bytes, commit_id, is_dirty)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_TEST = """
+    INSERT INTO tests (usual_s, recent_s, is_failing, newest_attempt, id, node)
+    VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT))
+"""
+_UPDATE_TEST = """
+    UPDATE tests SET usual_s = ?, recent_s = ?, is_failing = ?, newest_attempt = ?
+    WHERE id = ?
+"""
+
+
+def text(stored: bytes) -> str:
+    """Node ids may hold lone surrogates (from undecodable file names), which SQLite refuses."""
+    return stored.decode("utf-8", "surrogatepass")
+
+
+def durations(db: "sqlite3.Connection") -> Mapping[str, float]:
+    """Usual wall seconds of each test known, by node id."""
+    return dict(db.execute("SELECT node, usual_s FROM tests"))
+
+
+def last_failed(db: "sqlite3.Connection") -> frozenset[str]:
+    """Node ids whose newest attempt was bad."""
+    return frozenset(node for (node,) in db.execute("SELECT node FROM tests WHERE is_failing"))
+
+
+def seen(db: "sqlite3.Connection", tests: Iterable[str], last: int) -> Mapping[str, Seen]:
+    """The newest ``last`` attempts at each of these tests that was ever seen."""
+    _want(db, tests)
+    newest: dict[str, list[tuple[str, str, bool]]] = {}
+    for node, outcome, commit, is_dirty in db.execute(_SEEN, (last,)):
+        row = (OUTCOMES[outcome].value, commit, bool(is_dirty))
+        newest.setdefault(node, []).append(row)
+    return {node: _seen(found) for node, found in newest.items()}
+
+
+def usual_run_s(db: "sqlite3.Connection", tiers: str, workers: int) -> float | None:
+    """Median wall seconds of the last complete runs like this one; None if there was none."""
+    alike = db.execute(_ALIKE, (tiers, workers, KEPT)).fetchall()
+    return middle([seconds for (seconds,) in alike]) if alike else None
+
+
+def runs(db: "sqlite3.Connection", last: int) -> Sequence[RunRow]:
+    """The newest runs, newest first."""
+    return [
+        RunRow(
+            run_id=run_id,
+            started_at=started_at,
+            ended_at=ended_at,
+            verdict=verdict,
+            tiers=tiers,
+            workers=workers,
+            python=python,
+            commit=commit,
+            is_dirty=bool(is_dirty),
+            is_partial=bool(is_partial),
+        )
+        for (
+            run_id,
+            started_at,
+            ended_at,
+            verdict,
+            tiers,
+            workers,
+            python,
+            commit,
+            is_dirty,
+            is_partial,
+        ) in db.execute(_RUNS, (last,))
+    ]
+
+
+def insert(db: "sqlite3.Connection", run: RunRow, attempts: Sequence[TestFinished]) -> None:
+    """Append the run and its attempts, and bring what is kept about each test up to date."""
+    commit_id = _commit_id(db, run.commit)
+    run_id = _insert_run(db, run, commit_id)
+    next_attempt = _newest_id(db, "SELECT max(id) FROM attempts") + 1
+    newest_test = last_test = _newest_id(db, "SELECT max(id) FROM tests")
+    tests, recent_s, previous = _known(db, attempts, newest_test)
+
+    appended = []
+    last = {}
+    for row_id, each in enumerate(attempts, next_attempt):
+        node = each.test
+        if node not in tests:
+            last_test += 1
+            tests[node] = last_test
+        appended.append(
+            (
+                row_id,
+                previous.get(node),
+                tests[node],
+                run_id,
+                each.attempt,
+                _NUMBER[each.outcome],
+                each.duration_s,
+                *each.phases,
+                each.started_at,
+                each.worker,
+                each.growth_bytes,
+                commit_id,
+                run.is_dirty,
+            )
+        )
+        previous[node] = row_id
+        recent_s[node] = recent_after(recent_s.get(node, ()), each.outcome, each.duration_s)
+        last[node] = each
+
+    db.executemany(_INSERT_ATTEMPT, appended)
+    changed, new = [], []
+    for node, each in last.items():
+        row = (*_summary(each, recent_s[node]), previous[node], tests[node])
+        if tests[node] <= newest_test:
+            changed.append(row)
+        else:
+            new.append((*row, node.encode("utf-8", "surrogatepass")))
+    db.executemany(_UPDATE_TEST, changed)
+    db.executemany(_INSERT_TEST, new)
+
+
+def _summary(last: TestFinished, recent_s: tuple[float, ...]) -> tuple[float, bytes, bool]:
+    """What is kept about a test after this attempt: usual seconds, those they come from, failing."""
+    return (
+        middle(recent_s) if recent_s else last.duration_s,
+        struct.pack(f"<{len(recent_s)}d", *recent_s),
+        last.outcome.is_bad,
+    )
+
+
+def _commit_id(db: "sqlite3.Connection", commit: str) -> int:
+    db.execute("INSERT OR IGNORE INTO commits (hash) VALUES (?)", (commit,))
+    return int(db.execute("SELECT id FROM commits WHERE hash = ?", (commit,)).fetchone()[0])
+
+
+def _insert_run(db: "sqlite3.Connection", run: RunRow, commit_id: int) -> int:
+    row = (
+        run.run_id,
+        run.started_at,
+        run.ended_at,
+        run.verdict,
+        run.tiers,
+        run.workers,
+        run.python,
+        commit_id,
+        run.is_dirty,
+        run.is_partial,
+    )
+    return int(db.execute(_INSERT_RUN, row).lastrowid or 0)
+
+
+def _known(
+    db: "sqlite3.Connection", attempts: Sequence[TestFinished], newest_test: int
+) -> tuple[dict[str, int], dict[str, tuple[float, ...]], dict[str, int | None]]:
+    """Of tests seen before, by node id: their row, their last seconds, their newest attempt.
+
+    A run of many tests is quicker served by reading all of them than by looking each one up.
+    """
+    if newest_test > 4 * len(attempts):
+        _want(db, (each.test for each in attempts))
+        found = db.execute(_KNOWN).fetchall()
+    else:
+        found = db.execute(_ALL_KNOWN).fetchall()
+    return (
+        {node: number for node, number, _, _ in found},
+        {node: struct.unpack(f"<{len(packed) // 8}d", packed) for node, _, packed, _ in found},
+        {node: newest for node, _, _, newest in found},
+    )
+
+
+def _want(db: "sqlite3.Connection", tests: Iterable[str]) -> None:
+    """Fill the temporary table that questions about certain tests join with."""
+    db.execute("PRAGMA temp_store = MEMORY")
+    db.execute("CREATE TEMP TABLE wanted (node TEXT NOT NULL)")
+    db.executemany(
+        "INSERT INTO wanted VALUES (CAST(? AS TEXT))",
+        [(node.encode("utf-8", "surrogatepass"),) for node in dict.fromkeys(tests)],
+    )
+
+
+def _newest_id(db: "sqlite3.Connection", newest: str) -> int:
+    return int(db.execute(newest).fetchone()[0] or 0)
+
+
+def _seen(newest: Sequence[tuple[str, str, bool]]) -> Seen:
+    outcomes, commits, dirty = zip(*newest, strict=True)
+    return Seen(outcomes=outcomes, commits=commits, dirty=dirty)
