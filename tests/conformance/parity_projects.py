@@ -194,6 +194,61 @@ PROJECTS: Mapping[str, Project] = {
             "pack/test_two.py": "def test_packed(packed):\n    assert packed == 6\n",
         }
     ),
+    "wide-fixtures-and-idle-workers": project(
+        {
+            "test_module.py": """
+                import time
+                import pytest
+
+                @pytest.fixture(scope="module")
+                def wide():
+                    print("set up")
+                    yield []
+                    print("torn down")
+
+                @pytest.mark.parametrize("n", range(40))
+                def test_n(wide, n):
+                    time.sleep(0.03)
+                    wide.append(n)
+                    assert len(wide) == n + 1
+                """,
+            "test_classes.py": """
+                import time
+                import unittest
+                import pytest
+
+                class TestOne:
+                    @pytest.fixture(scope="class", autouse=True)
+                    def wide(self):
+                        print("set up")
+                        yield
+                        print("torn down")
+
+                    @pytest.mark.parametrize("n", range(7))
+                    def test_n(self, n):
+                        time.sleep(0.03)
+
+                class TestTwo(TestOne):
+                    pass
+
+                class Case(unittest.TestCase):
+                    @classmethod
+                    def setUpClass(cls):
+                        print("set up")
+                        cls.count = 0
+
+                    @classmethod
+                    def tearDownClass(cls):
+                        print("torn down", cls.count)
+
+                    def count_one(self):
+                        time.sleep(0.03)
+                        type(self).count += 1
+
+                    test_a = test_b = test_c = test_d = test_e = count_one
+                """,
+        }
+    ),
     "session-fixture-teardown-error": project(
         {
             "conftest.py": """

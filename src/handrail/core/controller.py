@@ -36,7 +36,6 @@ from handrail.core.controlling import (
     Retire,
     Returned,
     Run,
-    SetUp,
     Spawn,
     Stage,
     State,
@@ -85,8 +84,6 @@ def decide(state: State, fact: Fact, now: float) -> Decision:
             return _answer(state, worker, can_wait, now)
         case Tick(watches):
             return _enforce(state, watches, now)
-        case SetUp(worker, seconds):
-            return _learn_set_up(state, worker, seconds, now)
         case ModuleCollected(worker, module):
             return _collected(state, worker, module, now)
         case Returned(worker):
@@ -266,14 +263,6 @@ def _finish(state: State, worker: WorkerId, count: int, seconds: float, now: flo
     job = replace(job, done=done, since=now)
     state = _with_job(replace(state, agenda=agenda, early_deaths=0), worker, job)
     return _wake(state, now)
-
-
-def _learn_set_up(state: State, worker: WorkerId, seconds: float, now: float) -> Decision:
-    job = state.jobs.get(worker)
-    if job is None or job.taken is None or state.agenda is None:
-        return state, []
-    agenda = state.agenda.learn_set_up(worker, seconds)
-    return _wake(replace(state, agenda=agenda), now)
 
 
 def _put_back(state: State, worker: WorkerId) -> State:

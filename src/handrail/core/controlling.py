@@ -50,14 +50,6 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class SetUp:
-    """A worker has set up the first test of a unit: module fixtures included."""
-
-    worker: WorkerId
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Finished:
     """A worker has finished its next ``count`` tests; they took ``seconds`` together."""
 
@@ -106,7 +98,7 @@ class Stop:
     now_too: bool = False
 
 
-Fact = Asks | ModuleCollected | Planned | SetUp | Finished | Returned | Gone | Tick | Stop
+Fact = Asks | ModuleCollected | Planned | Finished | Returned | Gone | Tick | Stop
 
 
 # Orders: what the outside world must do.

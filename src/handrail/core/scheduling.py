@@ -1,13 +1,14 @@
 """Which tests a worker gets next. Pure: an ``Agenda`` in, an ``Agenda`` out.
 
-A *unit* is what stays together: the tests of a module, so that its fixtures are set up once. A
-worker *holds* a unit and gets it in chunks of about ``CHUNK_S``. When no unit is left, it steals the
-tail of the largest unit that another worker holds, if the tail is worth more than setting up that
-module's fixtures (and collecting the module) once again.
+A *unit* is what stays together: the tests of a module. A worker *holds* a unit and gets it in chunks
+of about ``CHUNK_S``. When no unit is left, it steals the tail of the largest unit that another worker
+holds, if the tail is worth more than collecting the module once again. A unit is never cut where a
+fixture of a class or module lives on: it is set up once, and torn down after its last test.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TypeVar
 
 Value = TypeVar("Value")
@@ -21,6 +22,8 @@ GUESS_S = 0.002
 """What a test is taken to cost before any of its kind was seen."""
 WORTH_S = 0.05
 """A tail shorter than this is not worth stealing."""
+MODULE_BOND = "module"
+"""The bond of a test that uses a fixture of its whole module."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class Unit:
     """Exclusive resources: no two units that share one run at the same time."""
     is_serial: bool = False
     """Whether nothing else may run meanwhile."""
+    tied: frozenset[int] = frozenset()
+    """Tests that must run in the worker that runs the test before them."""
     strikes: int = 0
     """Workers that were given some of it and died before they began a test."""
 
@@ -49,8 +54,6 @@ class Hold:
     """Not handed out yet."""
     count: int = 0
     seconds: float = 0.0
-    set_up_s: float | None = None
-    """What setting up its fixtures cost; None while unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +104,6 @@ class Agenda:
         own_s = seconds * own / count
         hold = replace(hold, count=hold.count + own, seconds=hold.seconds + own_s)
         return replace(agenda, held={**self.held, worker: hold})
-
-    def learn_set_up(self, worker: int, seconds: float) -> "Agenda":
-        """Setting up a test of what this worker holds took ``seconds``; fixtures cost the most once."""
-        hold = self.held.get(worker)
-        if hold is None:
-            return self
-        hold = replace(hold, set_up_s=max(seconds, hold.set_up_s or 0.0))
-        return replace(self, held={**self.held, worker: hold})
 
     def release(self, worker: int) -> "Agenda":
         """The worker has finished its chunk; a unit of which nothing is left is let go."""
@@ -238,26 +233,32 @@ def _is_worth_collecting(agenda: Agenda, unit: Unit, owners: frozenset[int]) -> 
 
 def _steal(agenda: Agenda, worker: int) -> tuple[Agenda, Taken | None]:
     usual = _usual_s(agenda)
-    best: tuple[float, int] | None = None
+    most_s, best = 0.0, None
     for other, hold in agenda.held.items():
-        if hold.unit.locks or not hold.rest or (hold.set_up_s is None and not hold.count):
+        if hold.unit.locks or not hold.rest:
             continue
         owners = _owners(agenda, hold.unit.module)
         is_home = owners is None or worker in owners
-        cost = (hold.set_up_s or 0.0) + (
-            0.0 if is_home else agenda.collect_s.get(hold.unit.module, 0.0)
-        )
-        gain = len(hold.rest) * _mean_s(hold, usual) - cost
-        if gain > WORTH_S + cost and (best is None or gain > best[0]):
-            best = (gain, other)
+        again_s = 0.0 if is_home else agenda.collect_s.get(hold.unit.module, 0.0)
+        rest_s = len(hold.rest) * _mean_s(hold, usual)
+        if rest_s > max(most_s, WORTH_S + 2 * again_s):
+            cut = _cut(hold, (rest_s + again_s) / (2 * rest_s))
+            if cut is not None:
+                most_s, best = rest_s, (other, hold, cut)
     if best is None:
         return agenda, None
-    hold = agenda.held[best[1]]
-    share = best[0] / (best[0] + (hold.set_up_s or 0.0) + 1e-9)
-    cut = len(hold.rest) - max(1, int(len(hold.rest) * share / 2))
-    stolen = replace(hold, rest=hold.rest[cut:])
-    left = replace(hold, rest=hold.rest[:cut])
-    return _hand_out(replace(agenda, held={**agenda.held, best[1]: left}), worker, stolen)
+    other, hold, cut = best
+    left, stolen = replace(hold, rest=hold.rest[:cut]), replace(hold, rest=hold.rest[cut:])
+    return _hand_out(replace(agenda, held={**agenda.held, other: left}), worker, stolen)
+
+
+def _cut(hold: Hold, share: float) -> int | None:
+    """Where to cut the rest so that its holder keeps about this share; None if it must stay whole."""
+    ideal = min(len(hold.rest) - 1, round(len(hold.rest) * share))
+    if not hold.unit.tied:
+        return ideal
+    places = [n for n, test in enumerate(hold.rest) if test not in hold.unit.tied]
+    return min(places, key=lambda place: abs(place - ideal), default=None)
 
 
 def _usual_s(agenda: Agenda) -> float:
@@ -290,6 +291,9 @@ class TestTraits:
     name: str
     locks: frozenset[str] = frozenset()
     is_serial: bool = False
+    bond: str = ""
+    """What it shares with its neighbours, where a fixture outlives a test: its class, or
+    ``MODULE_BOND``."""
 
 
 def plan(
@@ -331,6 +335,12 @@ def _unit(
     known = [usual_s[test.name] for _, test in members if test.name in usual_s]
     usual = sum(known) * len(members) / len(known) if known else None
     first = members[0][1]
+    is_whole = any(test.bond == MODULE_BOND for _, test in members)
+    tied = frozenset(
+        index
+        for (_, before), (index, test) in pairwise(members)
+        if is_whole or (test.bond and test.bond == before.bond)
+    )
     return Unit(
         key=key,
         module=first.module,
@@ -338,4 +348,5 @@ def _unit(
         usual_s=usual,
         locks=first.locks,
         is_serial=first.is_serial,
+        tied=tied,
     )

@@ -36,8 +36,6 @@ class Tag:
     """What comes next? I can wait."""
     COLLECTED = "collected"
     """A module; the rest is the host's."""
-    SET_UP = "set up"
-    """Seconds."""
     FINISHED = "finished"
     """Seconds, test; the rest is the host's."""
     RETURNED = "returned"
@@ -274,8 +272,6 @@ class Loop:
                 self.tell(controlling.Asks(number, can_wait=False))
             case Tag.IDLE:
                 self.tell(controlling.Asks(number, can_wait=True))
-            case Tag.SET_UP:
-                self.tell(controlling.SetUp(number, message[1]))
             case Tag.COLLECTED:
                 self._host.received(number, message)
                 self.tell(controlling.ModuleCollected(number, message[1]))

@@ -247,6 +247,7 @@ class Parallel:
                 name=each.nodeid,
                 locks=frozenset(each.locks),
                 is_serial=each.is_serial,
+                bond=each.bond,
             )
             for index, each in self._table.traits.items()
         }

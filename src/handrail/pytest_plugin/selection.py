@@ -24,9 +24,10 @@ from handrail.core.policy import (
     limits,
     plan,
 )
+from handrail.core.scheduling import MODULE_BOND
 from handrail.model.events import Withheld
 from handrail.model.tiers import Override, Settings, Tier
-from handrail.pytest_plugin.internals import Expressions
+from handrail.pytest_plugin.internals import Expressions, scopes_of_fixtures
 
 NAMED_TESTS = 3
 _MARKER_NAME = re.compile(r"[A-Za-z_]\w*")
@@ -44,6 +45,8 @@ class Traits:
     """0: no limit."""
     locks: tuple[str, ...] = ()
     is_serial: bool = False
+    bond: str = ""
+    """What it shares with other tests of its module through a fixture that outlives a test."""
 
     def pack(self) -> tuple[Any, ...]:
         """The fields, as builtins."""
@@ -54,6 +57,7 @@ class Traits:
             self.limit_s,
             self.locks,
             self.is_serial,
+            self.bond,
         )
 
 
@@ -155,6 +159,7 @@ class Barrier:
             self._limit_s(nodeid, marks, override),
             tuple(dict.fromkeys(locks)),
             is_serial or (override is not None and bool(override.serial)),
+            _bond(item),
         )
 
     def limit_s(self, item: pytest.Item) -> float:
@@ -220,6 +225,15 @@ class Barrier:
                 self._tallies.items(), key=lambda pair: order.get(pair[0].tier or "", len(order))
             )
         )
+
+
+def _bond(item: pytest.Item) -> str:
+    """What the test shares with its neighbours, so that one worker must run them all."""
+    scopes = scopes_of_fixtures(item)
+    if scopes & {"module", "package"}:
+        return MODULE_BOND
+    parent = item.getparent(pytest.Class) if "class" in scopes else None
+    return parent.nodeid if parent is not None else ""
 
 
 def _timeout_of_other_plugin(config: pytest.Config) -> float:

@@ -25,7 +25,6 @@ from handrail.pytest_plugin.selection import Barrier, Traits
 
 MODULE_SHIFT = 20
 """A test's index is its module's, shifted, and its place in the module: no table need be shared."""
-SET_UP_WORTH_S = 0.02
 GARBAGE_COST_S = 0.03
 """What a full garbage collection is taken to cost before the first one was timed."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -158,7 +157,6 @@ class Worker:
         self._process = os.getpid()
         self._ahead: deque[wire.Message] = deque()
         self._module: int | None = None
-        self._is_first_of_module = False
         self._has_run = False
         self._test = -1
         self._deselected = 0
@@ -319,7 +317,6 @@ class Worker:
         if self._has_coverage and self._module is not None:
             self._flush_coverage()
         self._module = module
-        self._is_first_of_module = True
 
     def _run(self, test: int, following: Any) -> None:
         item = self._items[test]
@@ -392,11 +389,6 @@ class Worker:
             self._is_plain = False
         if not self._is_plain:
             self._send_reports()
-        if report.when == "setup" and (
-            self._is_first_of_module or report.duration > SET_UP_WORTH_S
-        ):
-            self._is_first_of_module = False
-            self.send(Tag.SET_UP, report.duration)
 
     def _send_reports(self) -> None:
         for report in self._reports:

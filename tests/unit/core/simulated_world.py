@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from handrail.core import controlling as c
 from handrail.core.controller import begin, decide
-from handrail.core.scheduling import Agenda, TestTraits, plan
+from handrail.core.scheduling import MODULE_BOND, Agenda, TestTraits, plan
 
 TICK_S, LOOK_S, HOP_S = 0.1, 0.02, 0.001
 LIMIT_S = 5.0
@@ -43,6 +43,8 @@ class Test:
 class Module:
     tests: tuple[Test, ...] = (Test(),)
     set_up_s: float = 0.0
+    is_whole: bool = False
+    """Whether a fixture of the module lives until its last test."""
     collect_s: float = 0.01
     collecting: Does = Does.PASS
     again: Does = Does.PASS
@@ -136,7 +138,11 @@ class World:
     def agenda(self, is_fresh: bool = False) -> Agenda:
         traits = {
             index: TestTraits(
-                module=index // SPAN, name=str(index), locks=test.locks, is_serial=test.is_serial
+                module=index // SPAN,
+                name=str(index),
+                locks=test.locks,
+                is_serial=test.is_serial,
+                bond=MODULE_BOND if self.modules[index // SPAN].is_whole else "",
             )
             for index, test in self.tests.items()
             if index // SPAN in self.seen
@@ -375,7 +381,6 @@ class World:
             worker.set_up = test // SPAN
             self.set_ups[test // SPAN].append(worker.number)
             cost = self.modules[test // SPAN].set_up_s
-            self.then(worker, cost, lambda each: self.post(each, c.SetUp(each.number, cost)))
         does = self.tests[test].does
         worker.is_deaf = does is Does.HANG_FOR_GOOD
         if does is Does.GROW:

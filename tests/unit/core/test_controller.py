@@ -39,6 +39,7 @@ modules = st.builds(
     Module,
     tests=st.lists(tests, max_size=12).map(tuple),
     set_up_s=st.sampled_from([0.0, 0.1, 1.0]),
+    is_whole=st.booleans(),
     collect_s=st.sampled_from([0.0, 0.01, 0.5]),
     collecting=st.sampled_from([PASS] * 6 + [Does.CRASH, Does.HANG]),
     again=st.sampled_from([PASS] * 6 + [Does.CRASH, Does.HANG]),
@@ -463,21 +464,12 @@ def test_a_worker_that_hangs_collecting_for_company_delays_nothing() -> None:
 
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=6), st.integers(1, 4))
 @settings(max_examples=40, deadline=None)
-def test_a_module_whose_fixtures_cost_more_than_its_tests_is_begun_by_one_worker(
+def test_a_module_whose_fixtures_live_on_is_run_by_one_worker(
     sizes: list[int], workers: int
 ) -> None:
-    suite = [module(*[PASS] * size, set_up_s=2.0) for size in sizes]
+    suite = [module(*[PASS] * size, set_up_s=0.1, is_whole=True) for size in sizes]
 
     world = World(suite, workers=workers).run()
-
-    assert all(len(set_ups) == 1 for set_ups in world.set_ups.values())
-
-
-def test_what_the_test_before_cost_does_not_make_the_next_module_worth_sharing() -> None:
-    dear = Module(tests=(Test(takes_s=2.0),))
-    suite = [dear, module(*[PASS] * 20, set_up_s=1.0), module(PASS)]
-
-    world = World(suite, workers=2).run()
 
     assert all(len(set_ups) == 1 for set_ups in world.set_ups.values())
 

@@ -11,6 +11,7 @@ from handrail.core.scheduling import (
     CHUNK_S,
     CHUNK_TESTS,
     FIRST_CHUNK,
+    MODULE_BOND,
     Agenda,
     Hold,
     TestTraits,
@@ -28,16 +29,10 @@ def unit(key: int, size: int = 1, **rest: object) -> Unit:
     return replace(Unit(key=key, module=key, tests=tests), **rest)  # type: ignore[arg-type]
 
 
-def held(agenda: Agenda, worker: int = 0, **rest: object) -> Agenda:
-    """What the worker has learned about what it holds."""
-    hold = replace(agenda.held[worker], **rest)  # type: ignore[arg-type]
-    return replace(agenda, held={**agenda.held, worker: hold})
-
-
-def holding(size: int, *, seconds: float, set_up_s: float | None = 0.0, **rest: object) -> Agenda:
+def holding(size: int, *, seconds: float, **rest: object) -> Agenda:
     """Worker 0 holds a unit of which ``size`` tests are left; one took ``seconds``."""
     whole = unit(0, size + 1, **rest)
-    hold = Hold(unit=whole, rest=whole.tests[1:], count=1, seconds=seconds, set_up_s=set_up_s)
+    hold = Hold(unit=whole, rest=whole.tests[1:], count=1, seconds=seconds)
     return Agenda(pending=(), held={0: hold}, count=1, seconds=seconds)
 
 
@@ -296,9 +291,8 @@ def test_the_largest_tail_is_stolen() -> None:
     ("agenda", "why"),
     [
         (holding(4, seconds=0.01), "worth less than the trouble"),
-        (holding(10, seconds=0.1, set_up_s=0.9), "fixtures cost about as much as the tests"),
+        (holding(10, seconds=1.0, tied=frozenset(range(11))), "a fixture of the module lives on"),
         (holding(100, seconds=1.0, locks=LOCK), "it holds a lock"),
-        (held(holding(100, seconds=1.0), count=0, set_up_s=None), "nothing is known of it"),
         (
             replace(holding(10, seconds=0.1), homes={0: frozenset({0})}, collect_s={0: 1.0}),
             "import",
@@ -309,11 +303,39 @@ def test_a_tail_is_left_where_it_is_when(agenda: Agenda, why: str) -> None:
     assert take(agenda, 1)[1] is None
 
 
-def test_a_dear_set_up_makes_the_stolen_part_smaller() -> None:
-    cheap, _ = take(holding(100, seconds=0.1), 1)
-    dear, _ = take(holding(100, seconds=0.1, set_up_s=2.0), 1)
+def test_collecting_once_more_makes_the_stolen_part_smaller() -> None:
+    here = holding(100, seconds=0.1)
+    elsewhere = replace(here, homes={0: frozenset({0})}, collect_s={0: 2.0})
 
-    assert len(dear.held[0].rest) > len(cheap.held[0].rest)
+    assert len(take(elsewhere, 1)[0].held[0].rest) > len(take(here, 1)[0].held[0].rest)
+
+
+@given(st.integers(1, 60), st.sets(st.integers(1, 60)))
+def test_a_unit_is_cut_only_where_nothing_ties_and_as_near_to_the_middle_as_can_be(
+    size: int, tied: set[int]
+) -> None:
+    before = holding(size, seconds=1.0, tied=frozenset(tied))
+
+    agenda, taken = take(before, 1)
+
+    free = [place for place, test in enumerate(before.held[0].rest) if test not in tied]
+    assert (taken is None) == (not free)
+    if taken is not None:
+        place = len(agenda.held[0].rest)
+        assert place in free
+        ideal = min(size - 1, round(size / 2))
+        assert all(abs(place - ideal) <= abs(each - ideal) for each in free)
+
+
+def test_tests_are_tied_by_their_class_and_by_their_module() -> None:
+    def bonds(*bonds: str) -> frozenset[int]:
+        tests = {n: TestTraits(module=0, name=str(n), bond=bond) for n, bond in enumerate(bonds)}
+        return plan(tests, usual_s={})[0].tied
+
+    assert bonds("", "", "") == set()
+    assert bonds("A", "A", "", "B", "B", "C") == {1, 4}
+    assert bonds("A", "B", "A") == set()
+    assert bonds("", "A", MODULE_BOND, "") == {1, 2, 3}
 
 
 # Giving back.
@@ -355,7 +377,7 @@ def test_the_estimate_covers_what_is_pending_and_what_is_held() -> None:
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["take", "take", "finish", "die", "set up"]),
+        st.sampled_from(["take", "take", "finish", "die"]),
         st.integers(0, 3),
         st.sampled_from([0.0, 0.01, 1.0]),
     ),
@@ -396,8 +418,6 @@ def test_no_test_is_lost_or_handed_out_twice(
         elif step == "die" and worker in running:
             whole, tests = running.pop(worker)
             agenda = agenda.give_back(worker, whole, tests).without(worker)
-        elif step == "set up":
-            agenda = agenda.learn_set_up(worker, seconds)
         locks = [hold for hold in agenda.held.values() if hold.unit.locks]
         assert len(locks) <= 1
     waiting = [test for each in agenda.pending for test in each.tests]
