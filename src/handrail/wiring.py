@@ -13,35 +13,12 @@ from handrail.config.loading import load_settings
 from handrail.core.policy import Circumstances, place_of
 from handrail.errors import UsageError
 from handrail.model.tiers import Settings
-from handrail.runs.folder import PreparedState, prepare_state
+from handrail.runs.folder import PreparedState, RunFolder, prepare_state
 from handrail.runs.grants import Grants
+from handrail.runs.locating import existing, project_root, temporary_folder
 
 if TYPE_CHECKING:
     from handrail.ports.history import History
-
-_ROOT_MARKS = (
-    "pyproject.toml",
-    "pytest.ini",
-    ".pytest.ini",
-    "tox.ini",
-    "setup.cfg",
-    "setup.py",
-    ".git",
-)
-_AGENT_VARIABLES = (
-    "AI_AGENT",
-    "AGENT",
-    "CLAUDECODE",
-    "CLAUDE_CODE",
-    "CODEX_SANDBOX",
-    "CURSOR_AGENT",
-    "CURSOR_TRACE_ID",
-    "GEMINI_CLI",
-    "OPENCODE",
-    "REPL_ID",
-)
-_FALSE = frozenset({"", "0", "false", "no", "off"})
-FORMATS = ("auto", "human", "agent", "json", "ndjson", "github")
 
 
 @dataclass(frozen=True)
@@ -55,13 +32,7 @@ class Wiring:
     @cached_property
     def root(self) -> Path:
         """The project's folder: the nearest one upwards that has a project's file."""
-        for folder in (self.folder, *self.folder.parents):
-            if (folder / "pyproject.toml").is_file():
-                return folder
-        for folder in (self.folder, *self.folder.parents):
-            if any((folder / mark).exists() for mark in _ROOT_MARKS):
-                return folder
-        return self.folder
+        return Path(project_root(os.path.abspath(self.folder)))
 
     @cached_property
     def settings(self) -> Settings:
@@ -80,9 +51,14 @@ class Wiring:
     @cached_property
     def state(self) -> PreparedState:
         """The state folder, made ready to be written. Raises: UnwritableError."""
-        import tempfile
+        temporary = Path(temporary_folder(self.environ))
+        return prepare_state(self.root / self.settings.state, temporary=temporary)
 
-        return prepare_state(self.root / self.settings.state, temporary=Path(tempfile.gettempdir()))
+    def find(self, reference: str) -> RunFolder:
+        """The run of that name, or in that folder. Raises: NoSuchRunError, AmbiguousRunError."""
+        if os.sep in reference and os.path.isdir(self.folder / reference):
+            return RunFolder(self.folder / reference)
+        return self.state.folder.find(reference)
 
     @cached_property
     def grants(self) -> Grants:
@@ -92,6 +68,10 @@ class Wiring:
     @cached_property
     def history(self) -> "History":
         """Results of earlier runs."""
+        return self.fresh_history()
+
+    def fresh_history(self) -> "History":
+        """The same, for a process that was forked since: what it inherited it must not use."""
         from handrail.store.sqlite_history import SqliteHistory
 
         return SqliteHistory(self.state.folder.history)
@@ -104,24 +84,6 @@ class Wiring:
             flagged=flagged,
             environ=self.environ,
         )
-
-    @property
-    def is_agent(self) -> bool:
-        """Whether an agent runs this, whatever HANDRAIL_AGENT says about the format."""
-        return any(self.environ.get(name, "").lower() not in _FALSE for name in _AGENT_VARIABLES)
-
-    def format(self, asked: str) -> str:
-        """The format of the answer: as asked, or what suits whoever reads it."""
-        if asked != "auto":
-            return asked
-        switch = self.environ.get("HANDRAIL_AGENT")
-        if switch is not None:
-            return "agent" if switch.lower() not in _FALSE else "human"
-        if self.is_agent:
-            return "agent"
-        if self.environ.get("GITHUB_ACTIONS", "").lower() == "true":
-            return "github"
-        return "human"
 
     def is_coloured(self, asked: str) -> bool:
         """Whether stdout gets colour: as asked, or as NO_COLOR, FORCE_COLOR, TERM and it itself say."""
@@ -136,7 +98,4 @@ class Wiring:
 
 def wire(folder: str | None) -> Wiring:
     """For a command given here, or in ``folder``. Raises: UsageError if there is no such folder."""
-    path = Path(folder).absolute() if folder else Path.cwd()
-    if not path.is_dir():
-        raise UsageError(f"there is no folder {folder}", hint="give -C a folder that exists")
-    return Wiring(folder=path, environ=dict(os.environ))
+    return Wiring(folder=Path(existing(folder)), environ=dict(os.environ))

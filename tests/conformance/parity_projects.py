@@ -249,6 +249,54 @@ PROJECTS: Mapping[str, Project] = {
                 """,
         }
     ),
+    "modules-that-rely-on-each-other": project(
+        {
+            "registry.py": "seen = []\n",
+            "test_a.py": """
+                import warnings
+                import registry
+
+                registry.seen.append("a")
+                print("imported a")
+                warnings.warn("importing a")
+
+                def test_all_are_imported():
+                    print("seen", sorted(registry.seen))
+                    assert sorted(registry.seen) == ["a", "b", "c", "d"]
+                """,
+            "test_b.py": """
+                import warnings
+                import registry
+
+                registry.seen.append("b")
+                print("imported b")
+                warnings.warn("importing b")
+
+                def test_all_are_imported():
+                    print("seen", sorted(registry.seen))
+                    assert sorted(registry.seen) == ["a", "b", "c", "d"]
+                """,
+            "test_c.py": """
+                import warnings
+                import registry
+
+                registry.seen.append("c")
+                print("imported c")
+                warnings.warn("importing c")
+
+                def test_all_are_imported():
+                    print("seen", sorted(registry.seen))
+                    assert sorted(registry.seen) == ["a", "b", "c", "d"]
+                """,
+            "test_d.py": """
+                import pytest
+                import registry
+
+                registry.seen.append("d")
+                pytest.skip("not here", allow_module_level=True)
+                """,
+        }
+    ),
     "session-fixture-teardown-error": project(
         {
             "conftest.py": """

@@ -1,5 +1,6 @@
 """The docs tell the truth: their commands are run, their settings are loaded, their links lead somewhere."""
 
+import difflib
 import os
 import re
 import tomllib
@@ -25,7 +26,9 @@ def test_the_commands_of_a_page_print_what_it_shows(path: Path, tmp_path: Path) 
     if os.environ.get("HANDRAIL_ACCEPT") == "1":
         path.write_text(now, "utf-8")
         text = now
-    assert page.normal(text) == page.normal(now), "make accept writes it"
+    shown, printed = page.normal(text).splitlines(), page.normal(now).splitlines()
+    different = "\n".join(difflib.unified_diff(shown, printed, "page", "now", n=2, lineterm=""))
+    assert not different, f"make accept writes it:\n{different}"
 
 
 @pytest.mark.parametrize("path", page.PAGES, ids=page.name_of)

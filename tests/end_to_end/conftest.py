@@ -1,9 +1,11 @@
 """A project for each test."""
 
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from gated import gated, open_gate, start
 from real_runs import Project
 
 
@@ -14,5 +16,15 @@ def project(tmp_path: Path) -> Generator[Project]:
     (home / "tmp").mkdir()
     made = Project(folder, home)
     made.put("pyproject.toml", '[project]\nname = "some-project"\nversion = "1"\n')
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what is started below nohup ignores it
     yield made
+    signal.signal(signal.SIGHUP, before)
     made.kill_left()
+
+
+@pytest.fixture
+def run(project: Project) -> Generator[str]:
+    """The id of a run that stands at its gate."""
+    gated(project)
+    yield start(project)
+    open_gate(project)

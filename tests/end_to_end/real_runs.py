@@ -1,5 +1,6 @@
 """A project in a folder of its own, and the console scripts run in it as a person would."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -8,17 +9,21 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import pytest
+
 SCRIPTS = Path(sys.executable).parent
 MARKER = "HANDRAIL_TEST_MARKER"
 NO_RANDOMLY = ("-p", "no:randomly") if importlib.util.find_spec("pytest_randomly") else ()
-LEAVING_S = 5.0
+LEAVING_S = 30.0
 """How long a killed process may take to be gone."""
+PATIENCE_S = 60.0
+"""How long a busy machine may take for anything that a test waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +123,15 @@ class Project:
 
     def start(self, *arguments: str, **environ: str) -> "subprocess.Popen[str]":
         """``handrail run`` that is not waited for."""
+        return self.open("run", "--tests", *NO_RANDOMLY, *arguments, **environ)
+
+    def open(self, *arguments: str, **environ: str) -> "subprocess.Popen[str]":
+        """``handrail`` that is not waited for; it leads a group of its own."""
         return subprocess.Popen(
-            [str(SCRIPTS / "handrail"), "run", "--tests", *NO_RANDOMLY, *arguments],
+            [str(SCRIPTS / "handrail"), *arguments],
             cwd=self.folder, env=self.environment(**environ), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
+            process_group=0,
         )  # fmt: skip
 
     def latest_id(self) -> str:
@@ -149,6 +159,10 @@ class Project:
             time.sleep(0.05)
         return [f"{pid}: {command}" for pid, command in found]
 
+    def pids(self) -> dict[int, str]:
+        """Processes that carry this project's mark just now, with their command lines."""
+        return dict(self._marked())
+
     def kill_left(self) -> None:
         for pid, _ in self._marked():
             try:
@@ -172,3 +186,15 @@ class Project:
             if state != "Z":
                 found.append((int(folder.name), command))
         return found
+
+
+@contextlib.contextmanager
+def mounted(target: Path, *arguments: str) -> Generator[None]:
+    """``mount`` with these arguments; the test is skipped where that is not allowed."""
+    done = subprocess.run(["mount", *arguments, str(target)], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"cannot mount here: {done.stderr.decode(errors='replace').strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(target)], check=False)

@@ -7,12 +7,10 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Generator
-from pathlib import Path
 
 import jsonschema
 import pytest
-from real_runs import Project, Run
+from real_runs import Project, Run, mounted
 
 from handrail.reporters.run_schema import RUN_SCHEMA
 
@@ -185,17 +183,6 @@ def test_a_failing_session_hook_is_not_a_pass(project: Project) -> None:
 # The state folder.
 
 
-@contextlib.contextmanager
-def mounted(target: Path, *arguments: str) -> Generator[None]:
-    done = subprocess.run(["mount", *arguments, str(target)], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip(f"cannot mount here: {done.stderr.decode(errors='replace').strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(target)], check=False)
-
-
 @AS_ROOT
 def test_a_read_only_checkout_costs_the_place_of_the_report_not_the_verdict(
     project: Project,
@@ -277,7 +264,7 @@ def test_two_runs_at_once_in_one_work_tree_both_end_well(project: Project) -> No
     slow = "import time\nimport pytest\n\n@pytest.mark.parametrize('n', range(10))\ndef test_n(n):\n    time.sleep(0.05)\n"
     project.write(test_a=slow, test_b=slow)
 
-    both = [project.start("-n", "1", "--json") for _ in range(2)]
+    both = [project.start("-n", "1", "--json", "--new") for _ in range(2)]
     answers = [json.loads(each.communicate(timeout=60)[0]) for each in both]
 
     assert [each.returncode for each in both] == [0, 0]
@@ -298,13 +285,19 @@ def wait_until_running(project: Project) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["2", "0"])
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+    ("number", "code", "where"),
+    [
+        (signal.SIGINT, 130, ()),
+        (signal.SIGINT, 130, ("--ci",)),
+        (signal.SIGTERM, 143, ("--ci",)),
+        (signal.SIGHUP, 143, ("--ci",)),
+    ],
 )
 def test_a_stopped_run_says_so_and_leaves_nothing(
-    project: Project, number: signal.Signals, code: int, workers: str
+    project: Project, number: signal.Signals, code: int, where: tuple[str, ...], workers: str
 ) -> None:
     project.write(test_a=ENDLESS, test_b=ENDLESS, test_c=PASSING)
-    process = project.start("-n", workers, "--json")
+    process = project.start("-n", workers, "--json", *where)
     wait_until_running(project)
 
     process.send_signal(number)

@@ -104,7 +104,7 @@ class Follower:
     spec: RunSpec
     folding: Folding
     log: Log
-    view: View
+    views: Sequence[View]
     on_event: Callable[[Event], None] | None = None
     is_listing: bool = False
     """Whether pytest is only to list something, and so may end without a session."""
@@ -125,7 +125,8 @@ class Follower:
         while not self.session.is_over:
             self._take_in_all(self.session.lines(POLL_S))
             now = time.time()
-            self.view.tick(now)
+            for view in self.views:
+                view.tick(now)
             self._bound(time.monotonic())
         self._take_in_all(self.session.lines(0))
         self._conclude()
@@ -203,6 +204,8 @@ class Follower:
                     message="stopped by Ctrl-C" if self.stop_asked == "interrupted" else "stopped",
                 )
             )
+        if record.session is not None and record.session.pytest_exit == _PYTEST_USAGE:
+            self._tell_usage(self.printed())
         if record.session is not None or self._overran is not None or self.stop_asked:
             return
         if code == _PYTEST_USAGE:
@@ -253,7 +256,9 @@ class Follower:
             self.tell(CollectionFailed(at=time.time(), node=path, problem=problem))
             self.tell(SessionFinished(at=time.time(), pytest_exit=1))
             return
-        said = [line.removeprefix("ERROR: ") for line in printed.splitlines() if line.strip()]
+        lines = [line for line in printed.splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("ERROR: ")]
+        said = [line.removeprefix("ERROR: ") for line in errors or lines]
         self.tell(
             RunProblem(
                 at=time.time(),
@@ -357,6 +362,9 @@ def start_event(
     selection: tuple[str, ...],
     budget_s: float | None,
     env: Mapping[str, str],
+    arguments: tuple[str, ...] = (),
+    folder: str = "",
+    rerun_of: str = "",
 ) -> RunStarted:
     """The first event of a run."""
     return RunStarted(
@@ -368,4 +376,7 @@ def start_event(
         budget_s=budget_s,
         workers=spec.workers,
         env=env,
+        arguments=arguments,
+        folder=folder,
+        rerun_of=rerun_of,
     )

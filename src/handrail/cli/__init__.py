@@ -1,7 +1,7 @@
 """The command line: reads arguments, calls one use case, prints what it returned."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from handrail.errors import ExitCode, UserError
 
@@ -11,9 +11,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from handrail.cli.parser import parse
 
     given = list(sys.argv[1:] if arguments is None else arguments)
-    try:
+
+    def command() -> int:
         parsed = parse(given)
         return int(parsed.command(parsed))
+
+    return answered(command)
+
+
+def answered(command: Callable[[], int]) -> int:
+    """The exit code of a command, whatever becomes of it; what a person can fix is on stderr."""
+    try:
+        return command()
     except UserError as error:
         print(error.text(), file=sys.stderr)
         return int(error.exit_code)

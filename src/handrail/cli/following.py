@@ -8,18 +8,24 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from pathlib import Path
+from functools import partial
 from types import FrameType
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
-from handrail.app.running import Follower, Report, conclude, lessons_of, remember, start_event
+from handrail.app.running import Follower, conclude, lessons_of, remember, start_event
+from handrail.cli.losing import conclude_lost
+from handrail.cli.publishing import end_of, publish
 from handrail.cli.request import Request
+from handrail.cli.state_writer import StateWriter
 from handrail.core.folding import Folding
 from handrail.errors import ExitCode, StateError
 from handrail.execution.child import Session
+from handrail.execution.console import STOPPING, Console, terminal_columns
+from handrail.execution.keeper import Keeper
 from handrail.model.events import Event, Note
+from handrail.model.surroundings import format_for
 from handrail.reporters.live import LiveView, live
-from handrail.runs.atomic import write_atomically
+from handrail.runs import state_file
 from handrail.runs.event_log import EventLog
 from handrail.runs.folder import RunFolder
 from handrail.runs.locking import Busy, Held, RunLock
@@ -32,39 +38,50 @@ def follow(
     request: Request,
     session: Session,
     folder: RunFolder,
-    began_at: float,
+    facts: dict[str, Any],
+    console: Console | None,
 ) -> ExitCode:
-    """Follow a session to its end, judge it, publish what it told; return the exit code."""
-    shape = wiring.format(arguments.format)
+    """Follow a session to its end, judge it, publish what it told; return the exit code.
+
+    ``console``: who watches, if the run has a supervisor of its own.
+    """
+    shape = format_for(arguments.format, wiring.environ)
     folding = Folding()
+    lost = partial(conclude_lost, wiring, folder, session.events, has_tests=arguments.tests)
+    keeper = Keeper(session.mark, lost, kept=session.events)
+    writer = StateWriter(folder, folding, facts | {"keeper": state_file.owner(keeper.pid)})
     lessons, note = lessons_of(wiring.history)
     session.teach(lessons)
     env = _env(wiring)
-    lock = _lock(wiring, folder, began_at)
+    lock = _lock(wiring, folder, facts["began_at"])
     with EventLog(folder.events) as log, lock if isinstance(lock, Held) else nullcontext():
-        with _view(arguments, request, shape, folding) as view:
+        with _view(arguments, request, shape, folding, console) as view:
             follower = Follower(
                 session=session,
                 spec=request.spec,
                 folding=folding,
                 log=log,
-                view=view,
+                views=(view, writer),
                 on_event=_printer(shape),
                 root=str(wiring.root),
                 is_listing=request.is_listing,
-                printed=lambda: _end_of(folder.pytest_log),
+                printed=lambda: end_of(folder.pytest_log),
             )
             with _signals(follower):
                 follower.tell(
                     start_event(
                         request.spec,
-                        at=began_at,
+                        at=facts["began_at"],
                         tiers=request.named or tuple(tier.name for tier in request.plan.chosen),
                         selection=request.selection,
                         budget_s=request.budget_s,
                         env=env,
+                        arguments=arguments.given,
+                        folder=os.path.relpath(wiring.folder, wiring.root),
+                        rerun_of=arguments.rerun_of,
                     )
                 )
+                writer.write(facts["began_at"])
                 notes = (note, _note(wiring.state.note), _mixed(request), _company(lock))
                 for each in filter(None, notes):
                     follower.tell(each)
@@ -75,7 +92,9 @@ def follow(
         session.close()
         kept = remember(report, wiring.history, env)
         problems = [each for each in (kept, log.problem) if each]
-    return _publish(arguments, wiring, shape, report, folder, problems)
+    publish(arguments, wiring, report, folder, writer, problems)
+    keeper.release()
+    return report.judgement.exit_code
 
 
 def _lock(wiring: Wiring, folder: RunFolder, began_at: float) -> Held | Busy | None:
@@ -131,9 +150,8 @@ def _signals(follower: Follower) -> Iterator[None]:
         follower.stop_asked = "interrupted" if number == signal.SIGINT else "terminated"
         follower.stops += 1
 
-    before = {
-        each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
+    before = {each: signal.signal(each, stop) for each in STOPPING}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     try:
         yield
     finally:
@@ -153,12 +171,16 @@ class _NoView:
 
 
 def _view(
-    arguments: argparse.Namespace, request: Request, shape: str, folding: Folding
+    arguments: argparse.Namespace,
+    request: Request,
+    shape: str,
+    folding: Folding,
+    console: Console | None,
 ) -> LiveView:
     if arguments.is_quiet or request.has_terminal:
         return _NoView()
     is_terminal = sys.stderr.isatty() and shape != "github"
-    columns = os.get_terminal_size(sys.stderr.fileno()).columns if is_terminal else 80
+    columns = terminal_columns() if console is None else console.columns
     return live(folding, sys.stderr, is_terminal=is_terminal, is_coloured=True, width=columns)
 
 
@@ -168,121 +190,3 @@ def _printer(shape: str) -> Callable[[Event], None] | None:
     from handrail.reporters.ndjson import line
 
     return lambda event: print(line(event), end="", flush=True)
-
-
-def _publish(
-    arguments: argparse.Namespace,
-    wiring: Wiring,
-    shape: str,
-    report: Report,
-    folder: RunFolder,
-    problems: list[str],
-) -> ExitCode:
-    from handrail.reporters import json_report
-
-    artifacts = {
-        "folder": _shown(folder.path, wiring),
-        "events": "events.ndjson",
-        "pytest_log": "pytest.log",
-    }
-    extras = json_report.Extras(
-        outcomes=report.outcomes, artifacts=artifacts, has_tests=arguments.tests
-    )
-    document = json_report.document(
-        report.record, report.judgement, report.causes, report.labels, extras
-    )
-    document["command"] = "run"
-    try:
-        write_atomically(folder.report, json_report.text(document).encode("ascii"))
-    except StateError as error:
-        problems.append(f"the report could not be written: {error.where or error.what}")
-    for problem in problems:
-        print(f"warning: {problem}", file=sys.stderr)
-    if shape == "ndjson":
-        from handrail.reporters.ndjson import line
-
-        if report.record.ended is not None:
-            print(line(report.record.ended), end="")
-    else:
-        _print(_answer(arguments, wiring, shape, report, folder, document), sys.stdout)
-    _retain(wiring, folder)
-    return report.judgement.exit_code
-
-
-def _answer(
-    arguments: argparse.Namespace,
-    wiring: Wiring,
-    shape: str,
-    report: Report,
-    folder: RunFolder,
-    document: dict[str, Any],
-) -> str:
-    parts = (report.record, report.judgement, report.causes, report.labels)
-    path = _shown(folder.report, wiring)
-    match shape:
-        case "json":
-            from handrail.reporters import json_report
-
-            return json_report.text(document)
-        case "agent":
-            from handrail.reporters.digest import digest
-
-            return digest(*parts, report_path=path)
-        case "github":
-            from handrail.reporters import github
-            from handrail.reporters.human import human
-
-            _write_step_summary(wiring, github.step_summary(*parts))
-            annotations = github.annotations(report.record, report.judgement, report.causes)
-            return "\n".join(filter(None, (human(*parts, report_path=path), annotations)))
-        case _:
-            from handrail.reporters.human import human
-
-            log = _sections_of(folder.pytest_log)
-            text = human(*parts, is_coloured=wiring.is_coloured(arguments.color), report_path=path)
-            return f"{log}{text}"
-
-
-def _sections_of(log: Path) -> str:
-    """What pytest and its plugins have to say at the end, beside the failures: durations, coverage."""
-    from handrail.reporters.sections import sections
-
-    return sections(_end_of(log))
-
-
-def _end_of(log: Path, most_bytes: int = 2_000_000) -> str:
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - most_bytes))
-            return file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
-
-
-def _write_step_summary(wiring: Wiring, text: str) -> None:
-    path = wiring.environ.get("GITHUB_STEP_SUMMARY")
-    if path:
-        with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as file:
-            file.write(text)
-
-
-def _shown(path: Path, wiring: Wiring) -> str:
-    return str(path.relative_to(wiring.folder)) if path.is_relative_to(wiring.folder) else str(path)
-
-
-def _print(text: str, stream: TextIO) -> None:
-    from handrail.core.text import encodable
-
-    print(encodable(text, stream.encoding or "utf-8"), file=stream, flush=True)
-
-
-def _retain(wiring: Wiring, folder: RunFolder) -> None:
-    """Remove runs beyond what is kept."""
-    from handrail.runs import retention
-
-    now = time.time()
-    runs = {each.run_id: each for each in wiring.state.folder.runs()}
-    if len(runs) > retention.Limits().passed:
-        measured = [retention.measure(each, now=now) for each in runs.values()]
-        removed = retention.to_remove(measured, retention.Limits(), protected={folder.run_id})
-        retention.remove([runs[each] for each in removed])

@@ -9,6 +9,7 @@ from typing import Any
 
 from handrail.core.policy import Plan, place_of, plan
 from handrail.errors import ExitCode, RefusedError, UsageError
+from handrail.model.surroundings import is_agent
 from handrail.model.tiers import Place, Tier
 from handrail.model.units import format_duration
 from handrail.wiring import Wiring, wire
@@ -86,11 +87,11 @@ def allow(arguments: argparse.Namespace) -> ExitCode:
 
 def _check_person(wiring: Wiring, name: str) -> None:
     here = place_of(wiring.environ)
-    is_person = here is Place.LOCAL and not wiring.is_agent
+    is_person = here is Place.LOCAL and not is_agent(wiring.environ)
     if not is_person or not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NotAPersonError(
             f"gate {name} can only be opened by a person at a terminal",
-            where=f"place: {here}; agent: {'yes' if wiring.is_agent else 'no'}; "
+            where=f"place: {here}; agent: {'yes' if is_agent(wiring.environ) else 'no'}; "
             f"terminal: {'yes' if sys.stdin.isatty() and sys.stdout.isatty() else 'no'}",
             hint=f"ask a person to run: handrail allow {name}",
         )

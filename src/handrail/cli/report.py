@@ -16,9 +16,18 @@ from handrail.wiring import Wiring, wire
 
 
 def report(arguments: argparse.Namespace) -> ExitCode:
-    """Print or write the report; return 0 whatever the run's verdict was."""
+    """Print or write the report; return 0 whatever the run's verdict was, but for a merged one."""
+    if arguments.run == "merge":
+        from handrail.cli.merging import merge_runs
+
+        return merge_runs(arguments)
+    if arguments.folders:
+        raise UsageError(
+            f"one report at a time, not also {arguments.folders[0]}",
+            hint="to join several runs into one: handrail report merge DIR...",
+        )
     wiring = wire(arguments.folder)
-    folder = wiring.state.folder.find(arguments.run)
+    folder = wiring.find(arguments.run)
     if arguments.format == "ndjson":
         _write(arguments, folder.events.read_text("ascii", "replace").rstrip("\n"))
         return ExitCode.PASSED

@@ -1,11 +1,12 @@
 """A command line of ``handrail run``, understood: which tiers and tests, how many workers, how bounded."""
 
 import argparse
+import math
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from handrail.cli.parser import PYTEST_FLAGS, PYTEST_VALUES
+from handrail.cli.parser import LISTING, PYTEST_FLAGS, PYTEST_VALUES, wants_terminal
 from handrail.core.policy import Plan, plan
 from handrail.errors import UsageError
 from handrail.execution import limits
@@ -14,8 +15,6 @@ from handrail.model.tiers import Isolation, Tier
 from handrail.wiring import Wiring
 
 _STRICTEST = (Isolation.TEST, Isolation.MODULE, Isolation.WORKER)
-_TERMINAL_FLAGS = ("-s", "--pdb", "--co")
-"""Options of pytest whose purpose is what pytest prints: its output goes to the caller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +27,8 @@ class Request:
     """Paths, node ids and expressions, as the caller wrote them."""
     spec: RunSpec
     budget_s: float | None
+    lasts_s: float
+    """After which the run is ended: its budget, or its time to live."""
     pytest_arguments: tuple[str, ...]
     has_terminal: bool
     """Whether pytest's own output goes to the caller."""
@@ -52,9 +53,7 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
     budget_s = arguments.budget or _largest(tier.budget_s for tier in chosen.chosen)
     flags = [flag for flag in PYTEST_FLAGS if getattr(arguments, f"pytest{flag}")]
     is_debugging = "--pdb" in flags or "--trace" in arguments.behind
-    has_terminal = any(flag in flags for flag in _TERMINAL_FLAGS) or _wants_terminal(
-        arguments.behind
-    )
+    has_terminal = wants_terminal(arguments)
     spec = RunSpec(
         run_id="",
         is_shown=has_terminal,
@@ -71,7 +70,9 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         growth_bytes=_growth(wiring, chosen.chosen),
         grace_s=wiring.settings.grace_s,
         isolate=Isolation(arguments.isolate) if arguments.isolate else _isolation(chosen.chosen),
-        is_failed_first="--ff" in flags,
+        is_failed_first="--ff" in flags or arguments.is_watch,
+        done=arguments.remaining.done if arguments.remaining else frozenset(),
+        only=arguments.remaining.only if arguments.remaining else frozenset(),
         strategy=arguments.strategy,
     )
     return Request(
@@ -80,20 +81,11 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         selection=_selection(arguments, targets),
         spec=spec,
         budget_s=budget_s,
+        lasts_s=min(budget_s or math.inf, wiring.settings.time_to_live_s),
         pytest_arguments=(*_pytest_options(arguments, flags), *arguments.behind, *targets),
         has_terminal=has_terminal,
-        is_listing=bool(_LISTING & {*flags, *arguments.behind}),
+        is_listing=bool(LISTING & {*flags, *arguments.behind}),
     )
-
-
-_LISTING = frozenset(
-    {"--collect-only", "--co", "--fixtures", "--markers", "--setup-plan", "--help", "-h"}
-)
-
-
-def _wants_terminal(behind: Sequence[str]) -> bool:
-    words = {*_LISTING, "-s", "--pdb", "--trace"}
-    return bool(words & set(behind)) or "--capture=no" in behind
 
 
 def _sorted_targets(

@@ -1,30 +1,40 @@
-"""``handrail run``: understand the command line and start a session at once; then follow it."""
+"""The body of ``handrail run``: understand the command line, start a session, follow it.
+
+Runs in a supervisor (``cli.attending``), or in the foreground.
+"""
 
 import argparse
 import contextlib
 import gc
+import json
+import os
 import random
+import signal
 import time
 from dataclasses import replace
 
+from handrail.cli.joining import announce, find_same, identity, starting
 from handrail.cli.request import Request, understand
-from handrail.errors import ExitCode
+from handrail.errors import ExitCode, StateError
 from handrail.execution.child import Launch, Session
-from handrail.execution.prestart import Prestarted
+from handrail.execution.console import STOPPING, Console
+from handrail.execution.prestart import Started
+from handrail.runs.atomic import write_atomically
 from handrail.runs.folder import RunFolder
 from handrail.wiring import Wiring, wire
 
 
-def run(arguments: argparse.Namespace) -> ExitCode:
-    """Run tests; return the exit code of the verdict."""
+def run(
+    arguments: argparse.Namespace, started: Started, console: Console | None = None
+) -> ExitCode:
+    """Run tests; return the exit code of the verdict. ``console``: who watches, if it is elsewhere."""
     # Everything a run tells is kept to its end: there is no garbage worth looking for meanwhile.
     gc.disable()
-    started: Prestarted = arguments.prestarted
     try:
         wiring = wire(arguments.folder)
         request = understand(arguments, wiring)
         if not arguments.dry_run:
-            return _run(arguments, wiring, request, started)
+            return _run(arguments, wiring, request, started, console)
     finally:
         started.discard()
     from handrail.cli.policy import tiers
@@ -34,24 +44,42 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 
 def _run(
-    arguments: argparse.Namespace, wiring: Wiring, request: Request, started: Prestarted
+    arguments: argparse.Namespace,
+    wiring: Wiring,
+    request: Request,
+    started: Started,
+    console: Console | None,
 ) -> ExitCode:
-    prepared = wiring.state
-    folder = prepared.folder.create_run(random.Random())
-    began_at, began = time.time(), time.monotonic()
-    ends_at = began + request.budget_s if request.budget_s is not None else None
-    spec = replace(request.spec, run_id=folder.run_id, ends_at=ends_at)
-    session = Session(started, _launch(wiring, request, folder), spec)
+    facts = {"identity": identity(arguments, wiring), "began_at": time.time()}
+    began = time.monotonic()
+    with starting(wiring):
+        same = find_same(wiring, facts) if console and not arguments.is_new else None
+        if same is not None and console is not None:
+            console.begun(same.folder, pid=same.pid, is_joined=True)
+            return ExitCode.STILL_RUNNING
+        # From here on the run can be found, and asked to stop: heard by whoever follows the session.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        folder = wiring.state.folder.create_run(random.Random())
+        announce(folder, facts)
+    if console is not None:
+        console.begun(folder.path, pid=os.getpid())
+    if request.spec.done:
+        with contextlib.suppress(StateError):  # then a rerun of this run runs more than it must
+            text = json.dumps(sorted(request.spec.done))
+            write_atomically(folder.done, text.encode("ascii"))
+    spec = replace(request.spec, run_id=folder.run_id, ends_at=began + request.lasts_s)
+    session = Session(started, _launch(wiring, request, folder, has_caller=console is None), spec)
     with contextlib.closing(session):
         session.begin()
         from handrail.cli.following import follow  # while the session starts
 
-        return follow(arguments, wiring, replace(request, spec=spec), session, folder, began_at)
+        request = replace(request, spec=spec)
+        return follow(arguments, wiring, request, session, folder, facts, console)
 
 
-def _launch(wiring: Wiring, request: Request, folder: RunFolder) -> Launch:
+def _launch(wiring: Wiring, request: Request, folder: RunFolder, *, has_caller: bool) -> Launch:
     return Launch(
         arguments=request.pytest_arguments,
         folder=wiring.folder,
-        output=None if request.has_terminal else folder.pytest_log,
+        output=None if request.has_terminal and has_caller else folder.pytest_log,
     )

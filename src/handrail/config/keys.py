@@ -98,6 +98,13 @@ SCALARS: tuple[Key, ...] = (
         variable="HANDRAIL_GRACE",
     ),
     _key(
+        "time-to-live",
+        "time_to_live_s",
+        DURATION,
+        "After which any run is ended, whoever forgot it.",
+        variable="HANDRAIL_TIME_TO_LIVE",
+    ),
+    _key(
         "memory",
         "memory_bytes",
         SIZE,

@@ -53,6 +53,8 @@ DUMP_S = 0.1
 SHADOW_S = 0.25
 """A module whose collection takes longer than this is collected by idle workers too, so that they
 can share its tests afterwards."""
+STUCK_S = 0.5
+"""How long a test may run before what else its worker would do is given to idle workers."""
 RETIRE_S = 30.0
 """How long a worker that has nothing left to do may take to end: it saves coverage and runs exit
 functions."""
@@ -378,10 +380,24 @@ def _enforce(state: State, watches: tuple[Watch, ...], now: float) -> Decision:
         if loss is not None:
             state = _doom(state, watch.worker, watch.test, loss, now)
             orders.append(Dump(watch.worker))
+    state, more = _pass_by(state, watches, now)
+    orders += more
     for further in (_dismiss_silent, _press_harder, _shadow):
         state, more = further(state, now)
         orders += more
     return state, orders
+
+
+def _pass_by(state: State, watches: tuple[Watch, ...], now: float) -> Decision:
+    """Let idle workers have what waits for workers whose test takes long."""
+    if state.agenda is None:
+        return state, []
+    stuck = frozenset(
+        each.worker for each in watches if each.test is not None and each.for_s > STUCK_S
+    )
+    if stuck == state.agenda.stuck:
+        return state, []
+    return _wake(replace(state, agenda=replace(state.agenda, stuck=stuck)), now)
 
 
 def _end_by_budget(state: State, watches: tuple[Watch, ...], now: float) -> Decision:

@@ -164,16 +164,37 @@ class Folding:
             running_at=self._running_at,
         )
 
-    def failures(self) -> tuple[TestFinished, ...]:
-        """The tests that are bad so far, each by its last attempt. O(failures)."""
-        return tuple(self._bad.values())
+    @property
+    def is_collected(self) -> bool:
+        """Whether it is known which tests run."""
+        return self._collected is not None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether pytest's session is over."""
+        return self._session is not None or self._ended is not None
+
+    @property
+    def is_concluded(self) -> bool:
+        """Whether there is a verdict."""
+        return self._ended is not None
+
+    def outline(self) -> RunRecord:
+        """The run as it stands, but of its attempts only the bad ones. O(failures).
+
+        Raises: ValueError before ``RunStarted``.
+        """
+        return self._record(tuple(self._bad.values()))
 
     def record(self) -> RunRecord:
         """The run as it stands. Raises: ValueError before ``RunStarted``."""
+        return self._record(tuple(self._finished))
+
+    def _record(self, finished: tuple[TestFinished, ...]) -> RunRecord:
         return RunRecord(
             started=self._begun(),
             collected=self._collected,
-            finished=tuple(self._finished),
+            finished=finished,
             collection_failures=tuple(self._collection_failures),
             problems=tuple(self._problems),
             notes=tuple(self._notes),

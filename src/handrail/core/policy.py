@@ -14,36 +14,18 @@ from fnmatch import fnmatchcase
 from handrail.config.nearest import nearest
 from handrail.core.hosts import UnreadableHostsError, hosts_in
 from handrail.errors import RefusedError, UsageError
+from handrail.model import surroundings
 from handrail.model.tiers import Gate, Override, Place, Settings, Tier
 
 CI_SKIP = "ci_skip"
 """Marker of tests that never run in CI."""
 
-PLACE_VARIABLE = "HANDRAIL_PLACE"
-
-_CI = (
-    "CI",
-    "GITHUB_ACTIONS",
-    "GITLAB_CI",
-    "BUILDKITE",
-    "CIRCLECI",
-    "TRAVIS",
-    "TEAMCITY_VERSION",
-    "JENKINS_URL",
-    "TF_BUILD",
-    "BITBUCKET_BUILD_NUMBER",
-    "CODEBUILD_BUILD_ID",
-    "DRONE",
-    "APPVEYOR",
-    "CIRRUS_CI",
-)
 _SCHEDULED = (
     ("GITHUB_EVENT_NAME", "schedule"),
     ("CI_PIPELINE_SOURCE", "schedule"),
     ("BUILDKITE_SOURCE", "schedule"),
     ("BUILD_REASON", "schedule"),
 )
-_FALSE = frozenset({"", "0", "false", "no", "off"})
 
 _NEVER = {
     Place.LOCAL: "on local machines",
@@ -139,15 +121,15 @@ def place_of(environ: Mapping[str, str]) -> Place:
 
     Raises: UsageError if ``HANDRAIL_PLACE`` is no place.
     """
-    if named := environ.get(PLACE_VARIABLE):
+    if named := environ.get(surroundings.PLACE_VARIABLE):
         if named in set(Place):
             return Place(named)
         raise UsageError(
-            f'{PLACE_VARIABLE} is "{named}", which is no place',
+            f'{surroundings.PLACE_VARIABLE} is "{named}", which is no place',
             where=f"places: {', '.join(Place)}",
-            hint=f"unset {PLACE_VARIABLE}, and the place is found out",
+            hint=f"unset {surroundings.PLACE_VARIABLE}, and the place is found out",
         )
-    if all(environ.get(name, "").strip().lower() in _FALSE for name in _CI):
+    if not surroundings.is_ci(environ):
         return Place.LOCAL
     is_scheduled = any(environ.get(name, "").lower() == value for name, value in _SCHEDULED)
     return Place.SCHEDULED if is_scheduled else Place.CI

@@ -6,6 +6,7 @@ holds, if the tail is worth more than collecting the module once again. A unit i
 fixture of a class or module lives on: it is set up once, and torn down after its last test.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -83,6 +84,8 @@ class Agenda:
     """Of all tests finished so far."""
     hands_out_one: bool = False
     """Whether chunks hold one test only."""
+    stuck: frozenset[int] = frozenset()
+    """Workers whose test takes so long that nothing can be expected of them."""
 
     @property
     def is_empty(self) -> bool:
@@ -218,7 +221,7 @@ def _owners(agenda: Agenda, module: int) -> frozenset[int] | None:
 def _is_worth_collecting(agenda: Agenda, unit: Unit, owners: frozenset[int]) -> bool:
     """Whether the owner is busy for longer than collecting the module once more takes."""
     usual = _usual_s(agenda)
-    for owner in owners:
+    for owner in owners - agenda.stuck:
         hold = agenda.held.get(owner)
         busy_s = len(hold.rest) * _mean_s(hold, usual) if hold else 0.0
         ahead = sum(
@@ -241,10 +244,15 @@ def _steal(agenda: Agenda, worker: int) -> tuple[Agenda, Taken | None]:
         is_home = owners is None or worker in owners
         again_s = 0.0 if is_home else agenda.collect_s.get(hold.unit.module, 0.0)
         rest_s = len(hold.rest) * _mean_s(hold, usual)
-        if rest_s > max(most_s, WORTH_S + 2 * again_s):
-            cut = _cut(hold, (rest_s + again_s) / (2 * rest_s))
-            if cut is not None:
-                most_s, best = rest_s, (other, hold, cut)
+        if other in agenda.stuck:
+            rest_s, share = math.inf, 0.0
+        elif rest_s > WORTH_S + 2 * again_s:
+            share = (rest_s + again_s) / (2 * rest_s)
+        else:
+            continue
+        cut = _cut(hold, share) if rest_s > most_s else None
+        if cut is not None:
+            most_s, best = rest_s, (other, hold, cut)
     if best is None:
         return agenda, None
     other, hold, cut = best

@@ -99,7 +99,15 @@ def _findings(record: RunRecord, missing: int, allow_empty: bool) -> Iterator[_F
     if missing and not has_failed and not stops:
         yield _Finding(Verdict.INFRA_ERROR, f"{missing} of the planned tests never ran")
     if not allow_empty and not has_executed:
-        yield _Finding(Verdict.NOTHING_RAN, _why_nothing_ran(record))
+        verdict = Verdict.REFUSED if _is_refused(record) else Verdict.NOTHING_RAN
+        yield _Finding(verdict, _why_nothing_ran(record))
+
+
+def _is_refused(record: RunRecord) -> bool:
+    """Whether there were tests, and each was kept from running by a gate or by where we are."""
+    withheld = record.collected.withheld if record.collected else ()
+    is_locked = all(each.tier and (each.gate or not each.open_with) for each in withheld)
+    return bool(withheld) and is_locked and not record.finished
 
 
 def _of_pytest(pytest_exit: int, is_explained: bool, has_executed: bool) -> Iterator[_Finding]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handrail.execution import limits, wire
-from handrail.execution.prestart import Prestarted
+from handrail.execution.prestart import Started
 from handrail.model.spec import Lessons, RunSpec
 
 READ_BYTES = 1 << 20
@@ -34,9 +34,11 @@ class Launch:
 class Session:
     """A running pytest session. Its events come as lines of JSON, one each."""
 
-    def __init__(self, started: Prestarted, launch: Launch, spec: RunSpec) -> None:
+    def __init__(self, started: Started, launch: Launch, spec: RunSpec) -> None:
         limits.adopt_orphans()
         started.is_taken = True
+        self.mark = started.mark
+        """In the environment of everything that it starts."""
         self._process = started.process
         self._feed, self._events = started.feed, started.events
         arguments = ["-p", "handrail", "--handrail-run", started.inherited, *launch.arguments]
@@ -56,6 +58,11 @@ class Session:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._events, selectors.EVENT_READ)
         self._selector.register(self._feed, selectors.EVENT_WRITE)
+
+    @property
+    def events(self) -> int:
+        """The pipe that its events come through."""
+        return self._events
 
     @property
     def pid(self) -> int:

@@ -56,6 +56,12 @@ class RunStarted:
     workers: int | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     """python, pytest, platform, commit, dirty: what the results depend on."""
+    arguments: tuple[str, ...] = ()
+    """What the caller typed behind ``handrail run``, to make the same run again."""
+    folder: str = ""
+    """Where it was typed, relative to the project's root."""
+    rerun_of: str = ""
+    """The run that this one completes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,10 @@ class RunSpec:
     """When the budget is used up, on the monotonic clock that all processes share."""
     isolate: Isolation = Isolation.WORKER
     is_failed_first: bool = False
+    done: frozenset[str] = frozenset()
+    """Node ids that an earlier run has done."""
+    only: frozenset[str] = frozenset()
+    """Node ids that this run is about; empty: all that are not done."""
     is_shown: bool = False
     """Whether pytest's own output goes to the caller, dots included."""
     strategy: str = "auto"

@@ -117,6 +117,8 @@ class Settings:
     """For collecting (importing) each module."""
     grace_s: float = 1.0
     """Between SIGTERM and SIGKILL."""
+    time_to_live_s: float = 86400.0
+    """After which a run is ended that has no budget, or a larger one."""
     memory_bytes: int | None = None
     growth_bytes: int = 500 * 1000**2
     workers: int | None = None

@@ -19,6 +19,7 @@ from _pytest._code.code import TerminalRepr
 from _pytest.capture import MultiCapture
 from _pytest.mark.expression import Expression
 from _pytest.nodes import Directory
+from _pytest.outcomes import OutcomeException
 
 MODIFY_IS_PER_ITEM = (
     "_pytest.",
@@ -54,6 +55,18 @@ def hooks_that_need_every_item(config: pytest.Config) -> list[str]:
             if not f"{module}.".startswith(MODIFY_IS_PER_ITEM):
                 found.append(f"{name} of {module}")
     return found
+
+
+def check_expressions(config: pytest.Config) -> None:
+    """Refuse what ``-k`` or ``-m`` cannot mean before workers are asked, each of which would.
+
+    Raises: pytest.UsageError, as pytest would later.
+    """
+    from _pytest.mark import _parse_expression
+
+    for name, value in (("-k", config.option.keyword), ("-m", config.option.markexpr)):
+        if value.strip():
+            _parse_expression(value.strip(), f"Wrong expression passed to '{name}'")
 
 
 def hide_from_header(config: pytest.Config) -> None:
@@ -122,6 +135,31 @@ def warnings_of_collection(config: pytest.Config) -> Generator[None]:
 
     with catch_warnings_for_item(config=config, ihook=config.hook, when="collect", item=None):
         yield
+
+
+def import_modules(nodes: Iterable[Any]) -> None:
+    """Import what these collectors would collect from, without collecting it."""
+    for node in nodes:
+        if isinstance(node, pytest.Module):
+            # It skips itself, say, or asks for what this platform has not; whoever collected it has
+            # reported that.
+            with contextlib.suppress(Exception, OutcomeException):
+                _ = node.obj
+
+
+@contextlib.contextmanager
+def without_output(config: pytest.Config) -> Generator[None]:
+    """Let nothing that is printed meanwhile show up in the next test's captured output."""
+    manager = config.pluginmanager.get_plugin("capturemanager")
+    if manager is None or manager._global_capturing is None:
+        yield
+        return
+    manager.resume_global_capture()
+    try:
+        yield
+    finally:
+        manager.suspend_global_capture(in_=False)
+        manager.read_global_capture()
 
 
 def add_to_collected_count(config: pytest.Config, count: int) -> None:

@@ -6,20 +6,33 @@ because freeing every object of a test session one by one takes up to a quarter 
 Started with two descriptors, ``in,out``, it imports pytest and waits on the first one for an order:
 a line of JSON with ``arguments``, ``folder`` and, unless the caller's terminal is wanted, ``output``
 (the path to which everything printed is appended). Started with anything else, these are pytest's
-arguments.
+arguments. ``--warm`` and a socket: one of many that are forked here (``execution.warmed``).
 """
 
 import os
+import signal
 import sys
 
 
 def main() -> None:
     """Run pytest with the arguments of this process, or of the order, then leave at once."""
+    # Started in the background of a script, this process ignores SIGINT, by which it is interrupted.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     scripts = os.path.dirname(sys.executable)
     sys.path[0] = scripts
-    from _pytest import config  # what the script of pytest calls, under the name of its version
+    if sys.argv[1:2] == ["--warm"]:
+        _import_plugins_of_pytest()
+        from handrail.execution.warmed import serve
 
-    if len(sys.argv) == 2 and sys.argv[1].replace(",", "").isdigit():
+        sys.argv[1:] = [serve(int(sys.argv[2]))]  # returns in every session that it forks
+    has_order = len(sys.argv) == 2 and sys.argv[1].replace(",", "").isdigit()
+    try:
+        from _pytest import config  # what the script of pytest calls, under the name of its version
+    except BaseException:
+        if has_order:  # which says where a traceback can be read
+            _take_order(int(sys.argv[1].partition(",")[0]))
+        raise
+    if has_order:
         _take_order(int(sys.argv[1].partition(",")[0]))
     sys.argv[0] = os.path.join(scripts, "pytest")
     console_main = getattr(config, "_console_main", None) or config.console_main
@@ -33,6 +46,16 @@ def main() -> None:
         except (OSError, ValueError):
             code = code or 1
     os._exit(code)
+
+
+def _import_plugins_of_pytest() -> None:
+    """What every session needs, and gets before it rewrites the asserts of anything."""
+    from importlib import import_module
+
+    from _pytest.config import default_plugins
+
+    for name in ("pytest", *(f"_pytest.{each}" for each in default_plugins)):
+        import_module(name)
 
 
 def _take_order(source: int) -> None:

@@ -103,6 +103,7 @@ class Parallel:
     def pytest_collection(self, session: pytest.Session) -> Generator[None, object, object]:
         """Collect without the garbage collector: nothing becomes garbage, and looking costs a quarter."""
         self._session = session
+        internals.check_expressions(self._config)
         gc.disable()
         self._is_deferring = self._may_defer()
         try:

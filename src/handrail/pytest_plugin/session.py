@@ -23,6 +23,7 @@ from handrail.pytest_plugin.preparing import (
     register_markers,
 )
 from handrail.pytest_plugin.recording import EventStream
+from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
 
 
@@ -62,6 +63,7 @@ def join_run(config: pytest.Config) -> None:
         raise pytest.UsageError(error.text()) from None
     register_markers(config, spec.settings)
     config.pluginmanager.register(barrier, "handrail-barrier")
+    register_remaining(config, spec)
     lessons = Later(int(source))
     if spec.workers:
         runner: Any = Parallel(config, spec, barrier, stream, lessons)

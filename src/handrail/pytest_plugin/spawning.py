@@ -24,6 +24,7 @@ from handrail.execution.loop import WorkerEnd
 from handrail.model.spec import RunSpec
 from handrail.pytest_plugin import internals
 from handrail.pytest_plugin.preparing import disarm_xdist, make_barrier, register_markers
+from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
 from handrail.pytest_plugin.worker import Work, by_path, serve_spawned, tabulate
 
@@ -106,6 +107,7 @@ def join_as_worker(
     register_markers(config, spec.settings)
     barrier = make_barrier(config, spec)
     config.pluginmanager.register(barrier, "handrail-barrier")
+    register_remaining(config, spec)
     config.pluginmanager.register(Spawned(found, barrier, is_deferred=is_deferred), "handrail-run")
 
 

@@ -267,6 +267,23 @@ class Worker:
             warned,
         )
 
+    def _import_the_rest(self) -> None:
+        """Import the modules that other workers have collected, as plain pytest would have by now.
+
+        A test may depend on what another test module imports or registers.
+        """
+        if self._config.option.continue_on_collection_errors:
+            return  # a module that ends the process that imports it would end every worker
+        began = time.monotonic()
+        self._slots.begin(self._end.slot, -1, began, self._barrier.collect_limit_s)
+        self._warned = []  # who collected them has told
+        with internals.warnings_of_collection(self._config), internals.without_output(self._config):
+            for module, nodes in enumerate(self._files):
+                if module not in self._collected:
+                    internals.import_modules(nodes)
+        self._warned = None
+        self._slots.end(self._end.slot)
+
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Count what ``-k``, ``-m`` and plugins leave out; the barrier counts its own."""
         self._deselected += len(items)
@@ -285,6 +302,8 @@ class Worker:
         for test in tests:
             if not self._has_all:
                 self._collect(test >> MODULE_SHIFT)
+        if not self._has_run and not self._has_all:
+            self._import_the_rest()
         if not gc.isenabled() and not self._has_run:
             internals.grow_old()
             gc.enable()

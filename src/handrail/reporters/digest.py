@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from handrail.core.causes import Cause, Label
-from handrail.core.progress import Standing, eta
 from handrail.core.text import clean, first_lines, shorten, size_bytes
 from handrail.core.verdicts import Judgement
 from handrail.model.outcomes import ProblemKind, Verdict
@@ -52,22 +51,9 @@ def digest(
         return shorten(head, limit_bytes)
     result = lines.result_line(record, judgement)
     used = sum(size_bytes(line) + 1 for line in (head, *above, *below, result)) + 2
-    blocks = _blocks(causes, labels, limit_bytes - used)
-    body = ["", *blocks, ""] if blocks else []
+    found = blocks(record, causes, labels, limit_bytes - used)
+    body = ["", *found, ""] if found else []
     return shorten("\n".join([head, *above, *body, *below, result]), limit_bytes)
-
-
-def running(standing: Standing, found: int, now: float) -> str:
-    """The one line of a run that goes on: ``RUNNING exit=8 | fast | 187/412, 1 cause so far | ...``."""
-    total = "?" if standing.total is None else standing.total
-    parts = [
-        "RUNNING exit=8",
-        lines.words(", ".join(standing.tiers), 120),
-        f"{standing.done}/{total}, {lines.plural(found, 'cause')} so far",
-        lines.eta_text(eta(standing, now)),
-        f"next: handrail wait {lines.words(standing.run_id, 60)}",
-    ]
-    return " | ".join(part for part in parts if part)
 
 
 def _capped(found: Sequence[str], limit_bytes: int) -> list[str]:
@@ -88,7 +74,9 @@ def _whole(found: Sequence[str], limit_bytes: int) -> list[str]:
     return list(found) if sum(size_bytes(each) + 1 for each in found) <= limit_bytes else []
 
 
-def _blocks(causes: Sequence[Cause], labels: Mapping[str, Label], room_bytes: int) -> list[str]:
+def blocks(
+    record: RunRecord, causes: Sequence[Cause], labels: Mapping[str, Label], room_bytes: int
+) -> list[str]:
     """The causes, each as detailed as there is room for: first all briefly, then more of the first."""
     left_bytes = room_bytes - 80  # for the line that tells what is left out
     chosen: list[list[str]] = []
@@ -100,7 +88,7 @@ def _blocks(causes: Sequence[Cause], labels: Mapping[str, Label], room_bytes: in
         chosen.append(brief)
     for detail in (_medium, _full):
         for index, cause in enumerate(causes[: len(chosen)]):
-            longer = detail(cause, labels.get(cause.id))
+            longer = detail(record, cause, labels.get(cause.id))
             growth_bytes = _size(longer) - _size(chosen[index])
             if growth_bytes <= left_bytes:
                 left_bytes -= growth_bytes
@@ -138,16 +126,22 @@ def _brief(cause: Cause, label: Label | None) -> list[str]:
     ]
 
 
-def _medium(cause: Cause, label: Label | None) -> list[str]:
-    return _detailed(cause, label, message_lines=4, message_bytes=400, stack_lines=6)
+def _medium(record: RunRecord, cause: Cause, label: Label | None) -> list[str]:
+    return _detailed(record, cause, label, message_lines=4, message_bytes=400, stack_lines=6)
 
 
-def _full(cause: Cause, label: Label | None) -> list[str]:
-    return _detailed(cause, label, message_lines=12, message_bytes=1000, stack_lines=14)
+def _full(record: RunRecord, cause: Cause, label: Label | None) -> list[str]:
+    return _detailed(record, cause, label, message_lines=12, message_bytes=1000, stack_lines=14)
 
 
 def _detailed(
-    cause: Cause, label: Label | None, *, message_lines: int, message_bytes: int, stack_lines: int
+    record: RunRecord,
+    cause: Cause,
+    label: Label | None,
+    *,
+    message_lines: int,
+    message_bytes: int,
+    stack_lines: int,
 ) -> list[str]:
     problem = cause.problem
     text = shorten(lines.message(problem), message_bytes)
@@ -160,7 +154,7 @@ def _detailed(
         *_indented([*chain, *([f"via {way}"] if way else [])]),
         *_indented(_stacks(cause, stack_lines)),
         *_indented(lines.grouped_by_file(cause.tests)),
-        f"{_INDENT}rerun: {commands.run_again(cause.tests, RERUN_BYTES)}",
+        f"{_INDENT}rerun: {commands.run_again(record, cause, RERUN_BYTES)}",
     ]
 
 

@@ -22,7 +22,7 @@ def annotations(record: RunRecord, judgement: Judgement, causes: Sequence[Cause]
     Beyond ten causes the last annotation tells how many more there are.
     """
     shown = causes if len(causes) <= MAX_ANNOTATIONS else causes[: MAX_ANNOTATIONS - 1]
-    shown_commands = [_annotation(cause) for cause in shown]
+    shown_commands = [_annotation(record, cause) for cause in shown]
     if len(causes) > len(shown):
         more = lines.plural(len(causes) - len(shown), "more cause")
         shown_commands.append(_command({"title": more}, f"{more}: see the summary of this step"))
@@ -37,7 +37,7 @@ def annotations(record: RunRecord, judgement: Judgement, causes: Sequence[Cause]
     return "".join(f"{each}\n" for each in shown_commands)
 
 
-def _annotation(cause: Cause) -> str:
+def _annotation(record: RunRecord, cause: Cause) -> str:
     problem = cause.problem
     heading = f"{cause.id} {lines.title(problem)} in {lines.plural(len(cause.tests), 'test')}"
     place = {"file": lines.words(problem.path, 300)} if problem.path else {}
@@ -46,7 +46,7 @@ def _annotation(cause: Cause) -> str:
         [
             shorten(lines.message(problem), 1500),
             *lines.grouped_by_file(cause.tests),
-            f"rerun: {commands.run_again(cause.tests)}",
+            f"rerun: {commands.run_again(record, cause)}",
         ]
     )
     return _command({**place, **line, "title": heading}, text)
@@ -87,7 +87,7 @@ def step_summary(
         *lines.note_lines(record, is_everything=False),
     ]
     parts += [f"- {_span(shorten(line, 600))}" for line in told[:40]]
-    follow = commands.next_command(record, judgement, causes)
+    follow = commands.next_command(record, judgement, causes, commands.LIMIT_BYTES)
     parts += ["", *_fence([follow])] if follow else []
     text = "\n".join(parts)
     if len(text.encode()) > SUMMARY_BYTES and max_causes > 1:

@@ -33,7 +33,7 @@ def human(
     paint = _colour if is_coloured else _no_colour
     shown: list[str] = []
     for cause in causes[:MAX_CAUSES]:
-        shown += [*_block(cause, labels.get(cause.id), paint, report_path), ""]
+        shown += [*_block(record, cause, labels.get(cause.id), paint, report_path), ""]
     if len(causes) > MAX_CAUSES:
         omitted = causes[MAX_CAUSES:]
         number = sum(len(cause.tests) for cause in omitted)
@@ -49,12 +49,15 @@ def human(
     shown += [f"report: {lines.words(report_path, 300)}"] if report_path and follow else []
     shown += [f"next: {follow}"] if follow else []
     colour = "green" if judgement.verdict is Verdict.PASSED else "red"
-    incomplete = "" if judgement.complete else " | incomplete"
+    is_said = judgement.complete or judgement.verdict is Verdict.PASSED
+    incomplete = "" if is_said else " | incomplete"
     shown.append(paint(lines.headline(record, judgement, causes) + incomplete, f"bold {colour}"))
     return "\n".join(shown)
 
 
-def _block(cause: Cause, label: Label | None, paint: Paint, report_path: str) -> list[str]:
+def _block(
+    record: RunRecord, cause: Cause, label: Label | None, paint: Paint, report_path: str
+) -> list[str]:
     problem = cause.problem
     heading = "  ".join(
         part
@@ -77,7 +80,7 @@ def _block(cause: Cause, label: Label | None, paint: Paint, report_path: str) ->
         *_indented(_output(cause)),
         "",
         *_indented(lines.grouped_by_file(cause.tests, limit_files=10, limit_tests=5)),
-        f"    rerun: {commands.run_again(cause.tests)}",
+        f"    rerun: {commands.run_again(record, cause)}",
     ]
 
 

@@ -37,6 +37,8 @@ class Extras:
     """Whether every test is listed."""
     outcomes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Earlier outcomes by test, newest first."""
+    standing: Standing | None = None
+    """Where it stands, if the record does not hold every attempt."""
     log: Mapping[str, Any] = field(default_factory=dict)
     """cursor, lines, path."""
     artifacts: Mapping[str, str] = field(default_factory=dict)
@@ -69,7 +71,7 @@ def document(
         "summary": _summary(record, judgement),
         "withheld": [_withheld(each) for each in _all_withheld(record)],
         "timing": _timing(record, extras),
-        "failures": [_failure(each, labels.get(each.id), extras) for each in shown],
+        "failures": [failure(record, each, labels.get(each.id), extras) for each in shown],
         "failures_omitted": len(causes) - len(shown),
         "flaky": [{"test": _safe(each.test), "attempt": each.attempt} for each in flaky(record)],
         "problems": [
@@ -137,7 +139,7 @@ def _withheld(each: Withheld) -> dict[str, Any]:
 
 def _timing(record: RunRecord, extras: Extras) -> dict[str, Any]:
     now = record.last_at if extras.now is None else extras.now
-    standing = _standing(record)
+    standing = extras.standing or _standing(record)
     is_over = extras.state == "finished"
     left = Eta(remaining_s=None, basis=eta(standing, now).basis) if is_over else eta(standing, now)
     return {
@@ -183,7 +185,8 @@ def _seconds(value: float) -> float:
     return round(value, 3)
 
 
-def _failure(cause: Cause, label: Label | None, extras: Extras) -> dict[str, Any]:
+def failure(record: RunRecord, cause: Cause, label: Label | None, extras: Extras) -> dict[str, Any]:
+    """One cause, as it stands under ``failures``."""
     problem = cause.problem
     return {
         "id": cause.id,
@@ -200,7 +203,7 @@ def _failure(cause: Cause, label: Label | None, extras: Extras) -> dict[str, Any
         "tests_omitted": max(0, len(cause.tests) - 3),
         "output_tail": _output_tail(problem),
         "history": _history(cause, label, extras),
-        "rerun": commands.run_again(cause.tests),
+        "rerun": commands.run_again(record, cause),
     }
 
 

@@ -77,10 +77,11 @@ def time_text(record: RunRecord) -> str:
     """``12.4s of 60s``: wall time, and the budget if there is one."""
     spent = format_duration(record.elapsed_s)
     budget_s = record.started.budget_s
-    return spent if budget_s is None else f"{spent} of {_whole(budget_s)}"
+    return spent if budget_s is None else f"{spent} of {whole(budget_s)}"
 
 
-def _whole(seconds: float) -> str:
+def whole(seconds: float) -> str:
+    """``60s``, ``5m``: a budget, without fractions."""
     return f"{seconds:.0f}s" if 1 <= seconds <= 90 else format_duration(seconds)
 
 

@@ -130,3 +130,41 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8", "surrogateescape").strip()
     except OSError:
         return ""
+
+
+def commits_between(root: Path, older: str, newer: str, *, timeout_s: float = 5.0) -> list[str]:
+    """``id subject`` of every commit after ``older`` up to ``newer``, newest first; none if git does
+    not know them.
+    """
+    command = ["git", "log", "--no-decorate", "--format=%h %s", f"{older}..{newer}", "--"]
+    try:
+        done = subprocess.run(
+            command, cwd=root, capture_output=True, timeout=timeout_s, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return done.stdout.decode("utf-8", "replace").splitlines() if done.returncode == 0 else []
+
+
+_SOURCES = (".py", ".toml", ".ini", ".cfg", ".pyi")
+
+
+def is_changed_since(root: Path, at: float) -> bool:
+    """Whether a source file below ``root`` was written after ``at`` (epoch seconds).
+
+    Hidden folders, caches and environments are not looked into.
+    """
+    for folder, names, files in os.walk(root):
+        names[:] = [
+            each
+            for each in names
+            if each[0] != "."
+            and each not in {"__pycache__", "node_modules"}
+            and not os.path.exists(os.path.join(folder, each, "pyvenv.cfg"))
+        ]
+        for each in files:
+            if each.endswith(_SOURCES):
+                with suppress(OSError):
+                    if os.stat(os.path.join(folder, each)).st_mtime > at:
+                        return True
+    return False

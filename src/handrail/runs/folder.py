@@ -1,47 +1,13 @@
 """``.handrail/``: where runs leave what they did, one folder each."""
 
-import os
-import stat
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from handrail.errors import UserError
 from handrail.runs.atomic import UnwritableError, write_atomically
+from handrail.runs.locating import LATEST, fallback, find_run, is_private, run_ids
 from handrail.runs.naming import new_run_id
-
-LATEST = "latest"
-_SHOWN = 10
-
-
-class NoSuchRunError(UserError):
-    """No run answers to that name."""
-
-    reference = "no-such-run"
-
-    def __init__(self, reference: str, runs: Sequence[str]) -> None:
-        super().__init__(
-            f"no run is called {reference}",
-            where=_listed(runs) if runs else "there is no run yet",
-            hint="use an id, the beginning of one, or latest"
-            if runs
-            else "begin one: handrail run",
-        )
-
-
-class AmbiguousRunError(UserError):
-    """Several runs begin like that."""
-
-    reference = "ambiguous-run"
-
-    def __init__(self, reference: str, candidates: Sequence[str]) -> None:
-        super().__init__(
-            f"{len(candidates)} runs begin with {reference}",
-            where=_listed(candidates),
-            hint="add a character",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +40,11 @@ class RunFolder:
     def pytest_log(self) -> Path:
         """Everything that pytest printed."""
         return self.path / "pytest.log"
+
+    @property
+    def done(self) -> Path:
+        """Node ids that were left out because an earlier run had done them."""
+        return self.path / "done.json"
 
     @property
     def stacks(self) -> Path:
@@ -136,40 +107,14 @@ class StateFolder:
 
     def runs(self) -> list[RunFolder]:
         """All runs, the one that was written to last first."""
-        try:
-            entries = [each for each in os.scandir(self._runs()) if each.name[0] != "."]
-        except OSError:
-            return []
-        dated = []
-        for entry in entries:
-            with suppress(OSError):  # removed meanwhile
-                if entry.is_dir(follow_symlinks=False):
-                    dated.append((entry.stat().st_mtime_ns, entry.name))
-        return [RunFolder(self._runs() / name) for _, name in sorted(dated, reverse=True)]
+        return [RunFolder(self._runs() / run_id) for run_id in run_ids(str(self.root))]
 
     def find(self, reference: str) -> RunFolder:
         """The run with that id, the only one whose id begins so, or ``latest``.
 
         Raises: NoSuchRunError, AmbiguousRunError; both list candidates.
         """
-        ids = [run.run_id for run in self.runs()]
-        if reference == LATEST:
-            found = [each for each in ids if each == self._latest()]
-        elif reference in ids:
-            found = [reference]
-        else:
-            found = [each for each in ids if reference and each.startswith(reference)]
-        if not found:
-            raise NoSuchRunError(reference, ids)
-        if len(found) > 1:
-            raise AmbiguousRunError(reference, found)
-        return RunFolder(self._runs() / found[0])
-
-    def _latest(self) -> str:
-        try:
-            return (self._runs() / LATEST).read_text("utf-8", "replace").strip()
-        except OSError:
-            return ""
+        return RunFolder(self._runs() / find_run(str(self.root), reference))
 
     def _runs(self) -> Path:
         return self.root / "runs"
@@ -193,19 +138,12 @@ def prepare_state(root: Path, *, temporary: Path) -> PreparedState:
     try:
         StateFolder(root).prepare()
     except UnwritableError as problem:
-        folder = StateFolder(_fallback(root, temporary))
+        folder = StateFolder(Path(fallback(str(root), str(temporary))))
         _own(folder.root)
         folder.prepare()
         note = f"{problem.where.splitlines()[0]}; this run is kept in {folder.root}"
         return PreparedState(folder=folder, note=note)
     return PreparedState(folder=StateFolder(root))
-
-
-def _fallback(root: Path, temporary: Path) -> Path:
-    from hashlib import sha256
-
-    project = sha256(os.fsencode(root.absolute())).hexdigest()[:12]
-    return temporary / f"handrail-{os.getuid()}-{project}"
 
 
 def _own(path: Path) -> None:
@@ -216,14 +154,8 @@ def _own(path: Path) -> None:
     try:
         with suppress(FileExistsError):
             path.mkdir(mode=0o700)
-        found = path.lstat()
+        path.lstat()
     except OSError as error:
         raise UnwritableError(path, error) from error
-    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-    if not is_ours or found.st_mode & 0o022:
+    if not is_private(str(path)):
         raise UnwritableError(path, PermissionError(1, "others can write here"))
-
-
-def _listed(runs: Sequence[str]) -> str:
-    more = [f"and {len(runs) - _SHOWN} more"] if len(runs) > _SHOWN else []
-    return "\n".join([*runs[:_SHOWN], *more])

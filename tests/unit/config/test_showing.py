@@ -206,6 +206,7 @@ default-tier = "fast"   # default
 timeout = "90s"         # pyproject.toml:2
 collect-timeout = "2m"  # default
 grace = "1s"            # default
+time-to-live = "24h"    # default
 # memory is not set     # default
 growth = "500MB"        # default
 workers = 2             # environment HANDRAIL_WORKERS

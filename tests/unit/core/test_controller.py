@@ -22,7 +22,7 @@ from handrail.core.controlling import (
     State,
     Stop,
 )
-from handrail.core.scheduling import Agenda, Unit
+from handrail.core.scheduling import FIRST_CHUNK, Agenda, Unit
 
 PASS = Does.PASS
 LIMITS = Limits(grace_s=1.0, memory_bytes=1 << 30)
@@ -481,6 +481,19 @@ def test_idle_workers_share_one_giant_module() -> None:
 
     assert len(set(world.ran_by.values())) == 4
     assert world.now < 100 * 0.05 / 4 * 1.5
+
+
+@pytest.mark.parametrize("is_deferred", [True, False])
+def test_what_waits_behind_a_long_test_is_run_by_others(is_deferred: bool) -> None:
+    """Also where only that worker has collected it, and it looks like no work at all."""
+    long = Module(tests=(Test(takes_s=LIMIT_S * 0.9), *[Test(takes_s=0.0)] * 20), collect_s=0.2)
+    other = Module(tests=(Test(takes_s=0.0),) * 5, collect_s=0.2)
+
+    world = World([long, other], workers=2, is_deferred=is_deferred).run()
+
+    late = [test for test, at in world.finished_at.items() if at > LIMIT_S * 0.8]
+    assert len(world.finished) == 26
+    assert len(late) <= FIRST_CHUNK
 
 
 @given(fresh_worlds)

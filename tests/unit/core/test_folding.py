@@ -102,11 +102,11 @@ def test_the_cheap_view_agrees_with_the_record(tried: list[tuple[str, Outcome]])
     assert standing.counts == record.counts
     assert standing.done == len(last)
     assert standing.total == record.total == 4
-    assert {each.test for each in folding.failures()} == {
+    assert {each.test for each in folding.outline().finished} == {
         test for test, each in last.items() if is_bad(each)
     }
-    assert all(last[each.test] is each for each in folding.failures())
-    assert standing.bad == len(folding.failures())
+    assert all(last[each.test] is each for each in folding.outline().finished)
+    assert standing.bad == len(folding.outline().finished)
 
 
 def test_a_view_is_not_changed_by_what_happens_later() -> None:

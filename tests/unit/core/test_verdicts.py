@@ -229,7 +229,9 @@ EMPTY: dict[str, tuple[Event, ...]] = {
     "no test was selected: 6 withheld, 3 deselected": (
         collected(
             withheld=[
-                Withheld(tier="chaos", count=4, reason="closed"),
+                Withheld(
+                    tier="slow", count=4, reason="not selected", open_with="handrail run slow"
+                ),
                 Withheld(tier="soak", count=2, reason="never"),
             ],
             deselected=3,
@@ -251,6 +253,38 @@ def test_a_run_in_which_no_test_was_executed_has_not_passed(reason: str) -> None
 @pytest.mark.parametrize("reason", EMPTY)
 def test_an_empty_run_passes_where_that_is_allowed(reason: str) -> None:
     assert judged(*EMPTY[reason], allow_empty=True).verdict is Verdict.PASSED
+
+
+GATED = Withheld(
+    tier="chaos", count=1, reason="gate", gate="destructive", open_with="handrail allow"
+)
+NEVER_HERE = Withheld(tier="soak", count=2, reason="never runs on local machines")
+NOT_NAMED = Withheld(tier="slow", count=3, reason="not selected", open_with="handrail run slow")
+NO_TIER = Withheld(tier=None, count=1, reason="in no tier")
+
+
+@pytest.mark.parametrize(
+    ("withheld", "code"),
+    [
+        ([GATED], 5),
+        ([NEVER_HERE], 5),
+        ([GATED, NEVER_HERE], 5),
+        ([GATED, NOT_NAMED], 4),
+        ([NOT_NAMED], 4),
+        ([NO_TIER], 4),
+        ([], 4),
+    ],
+)
+def test_a_run_whose_every_test_is_locked_away_is_refused(
+    withheld: list[Withheld], code: int
+) -> None:
+    assert judged(collected(withheld=withheld), ended(5)).exit_code == code
+
+
+def test_a_run_of_skipped_tests_is_not_refused() -> None:
+    events = (collected("a", withheld=[GATED]), finished("a", Outcome.SKIPPED), ended())
+
+    assert judged(*events).verdict is Verdict.NOTHING_RAN
 
 
 def test_one_executed_test_is_enough_beside_skipped_ones() -> None:

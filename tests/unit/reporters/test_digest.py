@@ -24,10 +24,9 @@ from made_runs import (
     started,
 )
 
-from handrail.core.folding import Folding
 from handrail.model.events import Note, Withheld
 from handrail.model.outcomes import Frame, Outcome, Phase, Problem, ProblemKind
-from handrail.reporters.digest import digest, running
+from handrail.reporters.digest import digest
 
 REPORT = ".handrail/runs/7k2f/report.json"
 VERDICT_LINE = re.compile(r"\s*(RESULT\b|[A-Z_]+\s+exit=)")
@@ -154,7 +153,6 @@ def test_the_command_that_runs_a_test_again_survives_the_shell(name: str) -> Non
         ("a.py::t[x\ny]", "a.py::t"),
         ("a.py::t[password=hunter2]", "a.py::t"),
         ("a.py::t\x1b[1m", "a.py::t\x1b"),
-        ("-x\n.py", ""),
     ],
 )
 def test_a_name_that_cannot_be_pasted_is_replaced_by_the_nearest_that_can(
@@ -169,14 +167,15 @@ def test_a_name_that_cannot_be_pasted_is_replaced_by_the_nearest_that_can(
     assert all(each.isprintable() for each in found)
 
 
-def test_a_command_too_long_to_paste_names_files_instead_and_then_nothing() -> None:
-    in_one_file = [f"tests/test_a.py::test_{index}" for index in range(100)]
-    in_many = [f"tests/test_{index}.py::test" for index in range(100)]
+@pytest.mark.parametrize(
+    "tests", [["-x\n.py"], [f"tests/test_a.py::test_{index}" for index in range(100)]]
+)
+def test_tests_that_cannot_be_named_or_are_many_are_named_by_their_run(tests: list[str]) -> None:
+    bad = [attempt(test, Outcome.FAILED, WRONG_TOTAL) for test in tests]
+    run = reported(started(), planned(tests), *bad, over(1))
 
-    for tests, expected in ((in_one_file, ["tests/test_a.py"]), (in_many, ["--lf"])):
-        bad = [attempt(test, Outcome.FAILED, WRONG_TOTAL) for test in tests]
-        run = reported(started(), planned(tests), *bad, over(1))
-        assert command_after("next: ", shown(run)) == ["handrail", "run", *expected]
+    assert command_after("next: ", shown(run)) == ["handrail", "rerun", "7k2f"]
+    assert command_after("rerun: ", shown(run)) == ["handrail", "rerun", "7k2f", "F1"]
 
 
 def test_every_digest_but_a_pass_tells_what_to_do_next() -> None:
@@ -207,26 +206,3 @@ def test_tests_that_no_tier_selects_are_withheld_too() -> None:
 
     assert "| 2 withheld (no tier) |" in text
     assert "withheld: 2 in no tier" in text
-
-
-def test_a_run_that_goes_on_says_how_long_and_how_to_wait() -> None:
-    folding = Folding()
-    tests = [str(index) for index in range(10)]
-    for event in (started(at=1_700_000_000.0), planned(tests), *map(attempt, tests[:4])):
-        folding.add(event)
-
-    text = running(folding.progress(), 1, 1_700_000_081.0)
-
-    assert text == (
-        "RUNNING exit=8 | fast | 4/10, 1 cause so far | about 2m left (pace)"
-        " | next: handrail wait 7k2f"
-    )
-
-
-def test_a_run_that_is_being_collected_has_no_total_yet() -> None:
-    folding = Folding()
-    folding.add(started())
-
-    text = running(folding.progress(), 0, 1_700_000_001.0)
-
-    assert text == "RUNNING exit=8 | fast | 0/?, 0 causes so far | next: handrail wait 7k2f"

@@ -1,0 +1,44 @@
+"""``handrail help agents``: all that an agent needs, on one page; and the block for AGENTS.md."""
+
+import argparse
+
+from handrail.errors import ExitCode
+
+AGENTS = """\
+handrail for agents
+
+run      handrail run [PATH|NODEID|TIER]...      safe tests, in parallel, to one verdict
+         Follows for 100 s, then exits 8 and goes on by itself: paste the `next:` command.
+start    handrail start [...]                    the same in the background; prints the run id
+status   handrail status [RUN]                   counts, failures in full, time left; returns at once
+wait     handrail wait [RUN] --timeout 100s      until the end, or --until first-failure | 50%
+rerun    handrail rerun [RUN] [F1...]            what failed, did not run, or is new
+explain  handrail explain RUN F1                 frames, values, output, commits since it passed
+logs     handrail logs [RUN] --since CURSOR      what is new of pytest's output
+stop     handrail stop [RUN]                     and every process it started
+
+RUN is an id, the beginning of one, or latest (the default). --json gives handrail.run/1.
+
+exit 0 passed, 1 failed, 2 infrastructure (retry once), 3 usage or configuration (do not retry),
+     4 nothing ran, 5 refused (ask a person), 8 still running, 130 and 143 stopped
+
+The first line is the verdict, and so is the last: RESULT failed exit=1 run=7k2f complete=yes
+Tests that may do harm are behind gates. A gate is opened by a person: handrail allow GATE
+Do not look for a way around; what was withheld is counted in every answer.
+A run that is ended by a limit of your tools goes on: handrail wait"""
+
+AGENTS_MD = """\
+<!-- handrail:begin -->
+## Tests
+
+Run tests with `handrail run` (all safe ones), `handrail run PATH` or `handrail run NODEID`; never with plain pytest.
+Exit 8 means that it still runs: paste the `next:` command. Exit 1: mend, then `handrail rerun`.
+`handrail explain latest F1` shows a failure in full. Exit 5: a gate is closed; ask a person, do not go around it.
+All of it on one page: `handrail help agents`.
+<!-- handrail:end -->"""
+
+
+def show_help(arguments: argparse.Namespace) -> ExitCode:
+    """Print the page, or the block."""
+    print(AGENTS if arguments.topic == "agents" else AGENTS_MD)
+    return ExitCode.PASSED

@@ -1,0 +1,70 @@
+"""``handrail runs`` and ``clean``: which runs are kept here, and the removal of old ones."""
+
+import argparse
+import json
+import time
+from dataclasses import replace
+
+from handrail.cli.standing import Standing
+from handrail.errors import ExitCode
+from handrail.model.units import format_size
+from handrail.reporters.json_report import rfc3339
+from handrail.runs import retention, state_file
+from handrail.runs.folder import RunFolder
+from handrail.runs.locating import LostStateError
+from handrail.wiring import wire
+
+
+def runs(arguments: argparse.Namespace) -> ExitCode:
+    """List the runs, the newest first."""
+    state = wire(arguments.folder).state.folder
+    found = [_described(each) for each in state.runs()]
+    if arguments.is_json:
+        print(json.dumps({"schema": "handrail.runs/1", "runs": found}))
+        return ExitCode.PASSED
+    for each in found:
+        print(f"{each['run_id']}  {each['changed_at']}  {each['line']}")
+    if not found:
+        print("no run yet; begin one: handrail run")
+    return ExitCode.PASSED
+
+
+def _described(folder: RunFolder) -> dict[str, object]:
+    described: dict[str, object] = {
+        "run_id": folder.run_id,
+        "changed_at": rfc3339(folder.path.stat().st_mtime),
+        "path": str(folder.path),
+    }
+    try:
+        standing = Standing(str(folder.path))
+    except LostStateError:
+        return {**described, "exit_code": int(ExitCode.INFRA_ERROR), "line": "never began"}
+    line = standing.line.replace(f" | run={folder.run_id}", "")
+    return {**described, "exit_code": int(standing.exit_code), "line": line}
+
+
+def clean(arguments: argparse.Namespace) -> ExitCode:
+    """Remove old runs; say which, and how much room that makes."""
+    state = wire(arguments.folder).state.folder
+    limits = retention.Limits()
+    if arguments.keep is not None:
+        limits = replace(limits, passed=arguments.keep, failed=arguments.keep)
+    if arguments.older is not None:
+        most = 1_000_000
+        limits = replace(limits, passed_age_s=arguments.older, failed_age_s=arguments.older)
+        limits = limits if arguments.keep is not None else replace(limits, passed=most, failed=most)
+    folders = {each.run_id: each for each in state.runs()}
+    protected = {each for each, run in folders.items() if state_file.goes_on(str(run.path))}
+    now = time.time()
+    measured = {run_id: retention.measure(each, now=now) for run_id, each in folders.items()}
+    chosen = retention.to_remove(measured.values(), limits, protected=protected)
+    removed = retention.remove([folders[each] for each in chosen])
+    size_bytes = sum(measured[each].size_bytes for each in removed)
+    if arguments.is_json:
+        print(json.dumps({"removed": removed, "bytes": size_bytes}))
+        return ExitCode.PASSED
+    for each in removed:
+        print(f"removed {each}  {format_size(measured[each].size_bytes)}")
+    kept = len(folders) - len(removed)
+    print(f"removed {len(removed)} runs, {format_size(size_bytes)}; {kept} are kept")
+    return ExitCode.PASSED

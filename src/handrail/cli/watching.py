@@ -1,0 +1,525 @@
+"""``handrail run --watch``: run what a saved file affects, again and again, until somebody quits.
+
+Each round is a run of its own, with a supervisor and a keeper, in forks of a warm process; this
+process shows it, watches the files and the keyboard, and says what runs next.
+"""
+
+import argparse
+import os
+import select
+import shlex
+import signal
+import sys
+import termios
+import time
+import tty
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from handrail.cli.parser import parse, wants_terminal
+from handrail.cli.request import understand
+from handrail.core.affected import EVERYTHING, Selection, narrowed
+from handrail.core.folding import fold, is_bad, last_attempts
+from handrail.errors import ExitCode, UsageError
+from handrail.execution.console import Watch, terminal_columns
+from handrail.execution.prestart import launch_script
+from handrail.execution.sources import Sources
+from handrail.execution.warm import Warm
+from handrail.model.surroundings import answers_agent, is_ci
+from handrail.runs.event_log import read_events
+from handrail.runs.folder import RunFolder
+from handrail.wiring import Wiring, wire
+
+PATIENCE_S = 0.5
+"""Given to a round that a save has made pointless; then it is killed."""
+_OURS = ("handrail.cli.rounds", "handrail.pytest_plugin.session")
+"""What supervisors and sessions import of Handrail itself."""
+_NEVER_BEGAN = """error: the supervisor of the round ended before it began [no-supervisor]
+
+hint: run in the foreground to see why: handrail run --ci"""
+
+
+def watch(arguments: argparse.Namespace) -> ExitCode:
+    """Run tests at every save; return the exit code of the last round. Raises: UsageError, ..."""
+    refuse(arguments, os.environ)
+    wiring = wire(arguments.folder)
+    warm = Warm(launch_script(), wiring.root)
+    try:
+        understand(arguments, wiring)
+        with _signals() as stops, _keyboard() as keys:
+            watching = Watching(arguments, wiring, warm, stops, keys)
+            try:
+                code = watching.watch()
+            finally:
+                watching.close()
+            return ExitCode.TERMINATED if stops.is_terminated else code
+    finally:
+        warm.close()
+
+
+def refuse(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
+    """Raises: UsageError for what makes no sense while somebody watches."""
+    where = ""
+    if arguments.is_ci:
+        where = "--ci"
+    elif is_ci(environ):
+        where = "the environment is that of CI"
+    elif answers_agent(arguments.format, environ):
+        where = "an agent reads the answer"
+    elif arguments.format not in {"auto", "human"}:
+        where = f"--format {arguments.format}"
+    if where:
+        raise UsageError(
+            "--watch is for a person who saves files",
+            where=where,
+            hint="leave out --watch: one run, one verdict",
+        )
+    if wants_terminal(arguments):
+        raise UsageError(
+            "--watch cannot be combined with what gives the terminal to pytest",
+            where="handrail " + shlex.join(arguments.given),
+            hint="leave out --watch, or -s, --pdb, --co and the like",
+        )
+    if arguments.dry_run or arguments.wait_s is not None:
+        raise UsageError(
+            f"--watch cannot be combined with {'--dry-run' if arguments.dry_run else '--wait'}",
+            hint="leave out one of them",
+        )
+
+
+class Watching:
+    """The files, the warm process and what is known of the tests, from round to round."""
+
+    def __init__(
+        self,
+        arguments: argparse.Namespace,
+        wiring: Wiring,
+        warm: Warm,
+        stops: "Stops",
+        keys: "Keys | None",
+    ) -> None:
+        self._wiring = wiring
+        self._warm = warm
+        self._is_cold = False
+        """Whether sessions import everything themselves, as the warm process cannot."""
+        self._is_installed_anew = False
+        """Whether a file was saved that says what is to be installed."""
+        self._stops, self._keys = stops, keys
+        self._options = without_targets(arguments)
+        self._tiers = tuple(each for each in arguments.targets if self._is_tier(each))
+        self._named = tuple(
+            self._from_root(each) for each in arguments.targets if not self._is_tier(each)
+        )
+        """Paths and node ids, relative to the root."""
+        self._sources = Sources(wiring.root)
+        self._modules: frozenset[str] = frozenset()
+        """Test modules that everything consists of, as far as known. Relative to the root."""
+        self._failed: frozenset[str] = frozenset()
+        self._broken: frozenset[str] = frozenset()
+        self._code = ExitCode.NOTHING_RAN
+        self._next = EVERYTHING
+        self._done: frozenset[str] = frozenset()
+        """What a round that was cut off had done, and need not be done again."""
+        self._only: frozenset[str] = frozenset()
+
+    def _is_tier(self, target: str) -> bool:
+        return target in {tier.name for tier in self._wiring.settings.tiers}
+
+    def _from_root(self, target: str) -> str:
+        path, colons, rest = target.partition("::")
+        return os.path.relpath(self._wiring.folder / path, self._wiring.root) + colons + rest
+
+    def watch(self) -> ExitCode:
+        """Round after round, until somebody quits or there is nothing to be watched."""
+        is_first = True
+        while True:
+            has_begun = self._round()
+            if is_first and not has_begun:
+                return self._code
+            is_first = False
+            if self._stops.is_over:
+                return self._code
+            if self._next == Selection() and not self._wait():
+                return self._code
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._warm.close()
+        self._sources.close()
+
+    # A round.
+
+    def _round(self) -> bool:
+        """Run what is next; whether it began at all."""
+        self._renew_if_stale()
+        if self._stops.is_asked:
+            return True
+        selection, self._next = self._next, Selection()
+        targets = map(self._from_folder, narrowed(self._named, selection))
+        order = {
+            "body": "handrail.cli.rounds:supervise",
+            "given": self._given([*self._tiers, *targets]),
+            "done": sorted(self._done),
+            "only": sorted(self._only),
+            "is_terminal": [sys.stdout.isatty(), sys.stderr.isatty()],
+            "columns": terminal_columns(),
+        }
+        shown = Watch()
+        shown.begin(self._warm.begin(order))
+        self._stops.begin(shown)
+        changed = self._follow(shown)
+        self._stops.end()
+        os.close(shown.source)
+        self._warm_up()
+        if changed:
+            self._cut(shown, selection, changed)
+            return True
+        self._conclude(shown, selection)
+        return bool(shown.folder)
+
+    def _given(self, targets: Sequence[str]) -> list[str]:
+        place = self._options.index("run", 2 if self._options[0] == "-C" else 0) + 1
+        return [*self._options[:place], *targets, *self._options[place:]]
+
+    def _from_folder(self, target: str) -> str:
+        path, colons, rest = target.partition("::")
+        return os.path.relpath(self._wiring.root / path, self._wiring.folder) + colons + rest
+
+    def _follow(self, shown: Watch) -> frozenset[str]:
+        """Show the round to its end; files that were saved meanwhile, upon which it is ended."""
+        saves = self._sources.saves
+        while not shown.is_over:
+            if self._ready(shown.source, timeout_s=saves.patience_s) & {shown.source}:
+                shown.take_in(0)
+            if self._keys is not None and "q" in self._keys.typed():
+                self._stops.quit()
+            changed = self._sources.changed(is_running=True)
+            if changed:
+                shown.tidy()
+                self._end(shown)
+                return changed
+        return frozenset()
+
+    def _end(self, shown: Watch) -> None:
+        """End a round whose verdict nobody waits for."""
+        shown.is_silent = True
+        shown.interrupt()
+        again_at = time.monotonic() + PATIENCE_S
+        while not shown.is_over:
+            if self._ready(shown.source, timeout_s=PATIENCE_S) & {shown.source}:
+                shown.take_in(0)
+            if time.monotonic() > again_at:
+                shown.interrupt()
+                again_at += PATIENCE_S
+
+    def _cut(self, shown: Watch, selection: Selection, changed: frozenset[str]) -> None:
+        """Go on with what was not done, and with what the save affects."""
+        _say(f"saved: {_named(changed)}; begun again")
+        passed = self._take_note(shown, selection)
+        new = self._affected(changed)
+        if new.is_everything:
+            self._done = frozenset()
+        else:
+            self._done |= passed
+            self._done = frozenset(each for each in self._done if _module(each) not in new.modules)
+        self._only = frozenset()
+        self._next = selection | new
+
+    def _conclude(self, shown: Watch, selection: Selection) -> None:
+        if shown.exit_code is not None:
+            self._code = ExitCode(shown.exit_code)
+        else:
+            self._code = ExitCode.INFRA_ERROR
+            print(_NEVER_BEGAN, file=sys.stderr)
+        self._take_note(shown, selection)
+        self._done = self._only = frozenset()
+
+    def _take_note(self, shown: Watch, selection: Selection) -> frozenset[str]:
+        """Remember what the round has told about the tests; return those that passed."""
+        if not shown.folder:
+            return frozenset()
+        try:
+            record = fold(read_events(RunFolder(Path(shown.folder)).events))
+        except ValueError:
+            return frozenset()
+        attempts = last_attempts(record)
+        bad = frozenset(test for test, each in attempts.items() if is_bad(each))
+        passed = frozenset(attempts) - bad
+        broken = frozenset(_module(each.node) for each in record.collection_failures)
+        self._failed = (self._failed - passed) | bad
+        if record.collected is not None:
+            found = frozenset(map(_module, record.collected.tests)) | broken
+            tests = frozenset(record.collected.tests)
+            self._failed = frozenset(
+                each for each in self._failed if each in tests or _module(each) not in found
+            )
+            whole = selection.is_everything and not self._done
+            self._modules = found if whole else self._modules | found
+            self._broken = broken if whole else self._broken - found | broken
+        else:
+            self._broken |= broken
+        return passed
+
+    # Between two rounds.
+
+    def _wait(self) -> bool:
+        """Wait until there is something to run; False if somebody quits."""
+        is_told = False
+        while not self._stops.is_asked:
+            if not is_told:
+                keys = ", or Enter: everything, f: failed, q: quit" if self._keys else ""
+                _say(f"watching {self._sources.count} files: save one{keys}")
+                is_told = True
+            timeout_s = self._sources.saves.patience_s if self._sources.is_read else 0.0
+            if self._warm.fileno() in self._ready(timeout_s=timeout_s):
+                self._hear()
+            self._sources.read_one()
+            changed = self._sources.changed(is_running=False)
+            if changed:
+                self._next = self._affected(changed)
+                if self._next == Selection():
+                    _say(f"saved: {_named(changed)}; no test is left to run")
+                    is_told = False
+            for key in self._keys.typed() if self._keys is not None else "":
+                if key == "q":
+                    return False
+                self._obey(key)
+            if self._next != Selection():
+                return True
+        return False
+
+    def _obey(self, key: str) -> None:
+        if key in "\r\n":
+            self._next, self._only = EVERYTHING, frozenset()
+        elif key == "f":
+            modules = self._broken | frozenset(map(_module, self._failed))
+            self._next = Selection(self._there(modules))
+            self._only = frozenset() if self._broken else self._failed
+            if self._next == Selection():
+                _say("nothing has failed")
+
+    def _affected(self, changed: frozenset[str]) -> Selection:
+        """What a save affects, of what there is."""
+        self._is_installed_anew |= any(map(_requires, changed))
+        new = {each for each in changed if self._is_new_module(each)}
+        found = self._sources.affected(changed, self._modules | new)
+        gone = self._modules - self._there(self._modules)
+        self._modules = (self._modules | new) - gone
+        self._broken -= gone
+        self._failed = frozenset(each for each in self._failed if _module(each) not in gone)
+        if found.is_everything:
+            return found
+        left = Selection(found.modules - gone)
+        return left if narrowed(self._named, left) else Selection()
+
+    def _is_new_module(self, path: str) -> bool:
+        """Whether a file is a test module that pytest would find beside those that it found."""
+        folder, _, name = path.rpartition("/")
+        looks_like_one = name.startswith("test_") or name.endswith("_test.py")
+        beside = {each.rpartition("/")[0] for each in self._modules}
+        return looks_like_one and name.endswith(".py") and folder in beside
+
+    def _there(self, modules: frozenset[str]) -> frozenset[str]:
+        return frozenset(each for each in modules if (self._wiring.root / each).exists())
+
+    def _ready(self, *more: int, timeout_s: float) -> set[int]:
+        """Wait for anything to happen; the descriptors where it did."""
+        asked = [*more, self._stops.fileno()]
+        asked += [] if self._keys is None or self._keys.is_over else [self._keys.fileno()]
+        asked += [self._sources.saves.bell.fileno()] * self._sources.saves.bell.is_there
+        asked += [] if self._warm.is_gone else [self._warm.fileno()]
+        ready, _, _ = select.select(asked, [], [], timeout_s)
+        self._stops.forget()
+        return set(ready)
+
+    # The warm process.
+
+    def _warm_up(self) -> None:
+        """Have it import what the last session had to import; the next one finds that done."""
+        self._warm.learn(*_OURS, is_told=not self._is_cold)
+
+    def _hear(self) -> None:
+        self._warm.take_in()
+        if self._warm.problem and not self._is_cold:
+            _say(f"{self._warm.problem}: sessions are started cold")
+            self._is_cold = True
+            self._renew()
+
+    def _renew_if_stale(self) -> None:
+        while self._warm.is_learning and not self._stops.is_asked:
+            if self._warm.fileno() in self._ready(timeout_s=1.0):
+                self._hear()
+        why = "ended" if self._warm.is_gone else ""
+        if self._is_installed_anew:
+            why = "is out of date: what the project requires was changed"
+        elif self._warm.is_stale():
+            why = "is out of date: an imported file was changed"
+        if why:
+            _say(f"the warm process {why}; a new one was started")
+            self._is_cold = self._is_installed_anew = False
+            self._renew()
+
+    def _renew(self) -> None:
+        self._warm.close()
+        self._warm = Warm(launch_script(), self._wiring.root)
+
+
+def without_targets(arguments: argparse.Namespace) -> list[str]:
+    """The command line without ``--watch`` and without what it says to run: the options.
+
+    A word may be a target or the value of an option; the parser knows.
+    """
+    given = list(arguments.given)
+    behind = given[given.index("--") :] if "--" in given else []
+    options = [each for each in given[: len(given) - len(behind)] if each != "--watch"]
+    targets = list(arguments.targets)
+    while targets:
+        target = targets.pop()
+        for place in [n for n, each in enumerate(options) if each == target][::-1]:
+            trial = options[:place] + options[place + 1 :]
+            with suppress(UsageError):
+                if parse(trial).targets == targets:
+                    options = trial
+                    break
+    return options + behind
+
+
+def _module(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def _requires(path: str) -> bool:
+    """Whether the file says what is to be installed."""
+    is_list = path.startswith("requirements") and path.endswith(".txt")
+    return path == "pyproject.toml" or path.endswith(".lock") or is_list
+
+
+def _named(files: frozenset[str]) -> str:
+    first = sorted(files)[0]
+    return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+# The person.
+
+
+class Stops:
+    """Signals that came. During a round Ctrl-C stops the round, otherwise everything."""
+
+    def __init__(self) -> None:
+        self._source, self._sink = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._shown: Watch | None = None
+        self.is_asked = False
+        self.is_over = False
+        """Whether to end after the round that goes on."""
+        self.is_terminated = False
+
+    def fileno(self) -> int:
+        """Readable when a signal came."""
+        return self._source
+
+    def forget(self) -> None:
+        """Make it wait for the next one."""
+        with suppress(BlockingIOError):
+            os.read(self._source, 64)
+
+    def begin(self, shown: Watch) -> None:
+        """A round begins."""
+        self._shown = shown
+
+    def end(self) -> None:
+        """It has ended."""
+        self._shown = None
+
+    def quit(self) -> None:
+        """Stop the round and everything."""
+        self.is_over = self.is_asked = True
+        if self._shown is not None:
+            self._shown.interrupt()
+
+    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        """Ctrl-C."""
+        os.write(self._sink, b"!")
+        if self._shown is not None:
+            self._shown.interrupt()
+        else:
+            self.is_asked = self.is_over = True
+
+    def terminate(self, _number: int, _frame: FrameType | None) -> None:
+        """SIGTERM or SIGHUP."""
+        os.write(self._sink, b"!")
+        self.is_terminated = True
+        if self._shown is not None and self._shown.pid:
+            self.is_over = self.is_asked = True
+            with suppress(ProcessLookupError):
+                os.kill(self._shown.pid, signal.SIGTERM)
+        else:
+            self.quit()
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        os.close(self._source)
+        os.close(self._sink)
+
+
+@contextmanager
+def _signals() -> Iterator[Stops]:
+    stops = Stops()
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {each: signal.signal(each, stops.terminate) for each in numbers}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, stops.interrupt)
+    try:
+        yield stops
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        stops.close()
+
+
+class Keys:
+    """Single keys of the terminal that is our stdin."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.is_over = False
+
+    def fileno(self) -> int:
+        """Readable when one was pressed."""
+        return self._descriptor
+
+    def typed(self) -> str:
+        """Those that were pressed since."""
+        if self.is_over or not select.select([self._descriptor], [], [], 0)[0]:
+            return ""
+        try:
+            found = os.read(self._descriptor, 64)
+        except OSError:
+            found = b""
+        self.is_over = not found
+        return found.decode("ascii", "replace")
+
+
+@contextmanager
+def _keyboard() -> Iterator[Keys | None]:
+    """The keys, if there is a terminal that listens to us; it is left as it was found."""
+    try:
+        descriptor = sys.stdin.fileno()
+        if os.tcgetpgrp(descriptor) != os.getpgrp():
+            yield None
+            return
+        before = termios.tcgetattr(descriptor)
+    except (OSError, ValueError, AttributeError, termios.error):
+        yield None
+        return
+    tty.setcbreak(descriptor)
+    try:
+        yield Keys(descriptor)
+    finally:
+        with suppress(termios.error, OSError):  # it may be closed by now
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

@@ -1,0 +1,121 @@
+"""Several runs as one: the shards of a build, the cells of a matrix."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from handrail.core.folding import is_bad
+from handrail.model.events import (
+    Collected,
+    Event,
+    Note,
+    Progress,
+    RunFinished,
+    RunProblem,
+    RunStarted,
+    SessionFinished,
+    TestFinished,
+    Withheld,
+)
+from handrail.model.outcomes import Verdict
+
+
+def merge(logs: Sequence[Sequence[Event]], run_id: str) -> list[Event]:
+    """The events of one run that did what all of these did; no verdict yet.
+
+    A test that several of them ran fails if it failed in any: nothing that went wrong is hidden.
+    Raises: ValueError if a log does not begin with ``RunStarted``, or there is none.
+    """
+    starts = [_start(log) for log in logs]
+    at = max(event.at for log in logs for event in log)
+    merged: list[Event] = [_started(starts, run_id)]
+    found = [each for log in logs for each in log if isinstance(each, Collected)]
+    if found:
+        merged.append(_collected(found))
+    merged += sorted(_kept(logs), key=_order)
+    merged += _cut_off(logs, starts, at)
+    ends = [each for log in logs for each in log if isinstance(each, SessionFinished)]
+    if len(ends) == len(logs):
+        worst = max(each.pytest_exit for each in ends)
+        merged.append(replace(ends[0], at=at, pytest_exit=worst))
+    return merged
+
+
+def _start(log: Sequence[Event]) -> RunStarted:
+    if log and isinstance(log[0], RunStarted):
+        return log[0]
+    raise ValueError("a run begins with RunStarted")
+
+
+def _started(starts: Sequence[RunStarted], run_id: str) -> RunStarted:
+    first = min(starts, key=lambda each: each.at)
+    return replace(
+        first,
+        run_id=run_id,
+        tiers=tuple(dict.fromkeys(tier for each in starts for tier in each.tiers)),
+        selection=tuple(dict.fromkeys(word for each in starts for word in each.selection)),
+        budget_s=None,
+    )
+
+
+def _collected(found: Sequence[Collected]) -> Collected:
+    withheld: dict[tuple[str | None, str], Withheld] = {}
+    for each in (one for collected in found for one in collected.withheld):
+        key = (each.tier, each.reason)
+        if key not in withheld or withheld[key].count < each.count:
+            withheld[key] = each
+    return replace(
+        found[0],
+        tests=tuple(dict.fromkeys(test for each in found for test in each.tests)),
+        withheld=tuple(withheld.values()),
+        deselected=min(each.deselected for each in found),
+        workers=sum(each.workers for each in found),
+        estimate_s=None,
+    )
+
+
+def _kept(logs: Sequence[Sequence[Event]]) -> Iterator[Event]:
+    dropped = (RunStarted, Collected, Progress, SessionFinished, RunFinished)
+    most: Counter[str] = Counter()
+    for attempt in _attempts(logs):
+        most[attempt.test] = max(most[attempt.test], attempt.attempt)
+    for log in logs:
+        last = {attempt.test: attempt for attempt in _attempts([log])}
+        for event in log:
+            if isinstance(event, dropped):
+                continue
+            if isinstance(event, TestFinished) and event is last[event.test] and is_bad(event):
+                # Another run that tried more often does not outdo the failure of this one.
+                yield replace(event, attempt=most[event.test])
+            else:
+                yield event
+
+
+def _attempts(logs: Sequence[Sequence[Event]]) -> Iterator[TestFinished]:
+    return (each for log in logs for each in log if isinstance(each, TestFinished))
+
+
+def _order(event: Event) -> tuple[int, int, bool, float]:
+    """By time, but of one test's attempts the bad ones last, where they count."""
+    if isinstance(event, TestFinished):
+        return 1, event.attempt, is_bad(event), event.at
+    return 0, 0, False, event.at
+
+
+def _cut_off(
+    logs: Sequence[Sequence[Event]], starts: Sequence[RunStarted], at: float
+) -> Iterator[Event]:
+    for log, start in zip(logs, starts, strict=True):
+        if not any(isinstance(each, (SessionFinished, RunFinished)) for each in log):
+            yield RunProblem(
+                at=at,
+                verdict=Verdict.INFRA_ERROR,
+                code="cut-off",
+                message=f"run {start.run_id} was cut off: its log has no end",
+                fix="run it again, and merge once more",
+            )
+    times = Counter(test for log in logs for test in {each.test for each in _attempts([log])})
+    twice = [test for test, count in times.items() if count > 1]
+    if twice:
+        text = f"{len(twice)} tests ran in more than one of the merged runs: {twice[0]}"
+        yield Note(at=at, text=text, code="ran-twice", is_warning=True)

@@ -1,0 +1,114 @@
+"""One call of a tool: its command line is started as a process, and what that says is the answer."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from handrail.errors import ExitCode, RefusedError, UserError
+from handrail.mcp.bounding import bounded
+from handrail.mcp.tools import TOOLS, ToolArgumentsError
+from handrail.model.events import RunStarted
+from handrail.runs.event_log import read_events
+from handrail.runs.locating import LATEST
+from handrail.wiring import wire
+
+LIMIT_BYTES = 64_000
+"""An answer is not longer: agents pay for what they read."""
+_HANDRAIL = (sys.executable, "-P", "-m", "handrail")
+"""With -P, as a project may have a ``json.py``."""
+_REFUSALS = frozenset({ExitCode.CONFIG_ERROR, ExitCode.REFUSED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a tool answers."""
+
+    text: str
+    note: str = ""
+    """What was left out of the text; empty if nothing was."""
+    is_error: bool = False
+
+
+class AllowedByHandError(RefusedError):
+    """A run was started with ``--allow``; only a person makes another one like it."""
+
+    reference = "allowed-by-hand"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"run {run_id} was started with --allow, and no tool opens a gate; nothing was run",
+            hint=f"ask a person to run: handrail rerun {run_id}",
+        )
+
+
+class CannotStartError(UserError):
+    """The command line of Handrail cannot be started."""
+
+    reference = "cannot-start"
+    exit_code = ExitCode.INFRA_ERROR
+
+
+async def call(folder: Path, name: str, given: Mapping[str, object]) -> Answer:
+    """Call a tool for the project around ``folder``. If cancelled, the command is killed; a run goes on."""
+    try:
+        words = command_line(folder, name, given)
+        try:
+            done = await anyio.run_process(
+                [*_HANDRAIL, *words], cwd=folder, stdin=subprocess.DEVNULL, check=False
+            )
+        except OSError as error:
+            raise CannotStartError(
+                f"handrail {words[0]} cannot be started", where=error.strerror or str(error)
+            ) from error
+    except UserError as error:
+        return Answer(text=error.text(), is_error=True)
+    return answer(words, done.returncode, _decoded(done.stdout), _decoded(done.stderr))
+
+
+def command_line(folder: Path, name: str, given: Mapping[str, object]) -> list[str]:
+    """What to type behind ``handrail``. Raises: UserError; then the tool may not do that."""
+    tool = TOOLS.get(name)
+    if tool is None:
+        raise ToolArgumentsError(f"there is no tool {name!a}", hint=f"tools: {', '.join(TOOLS)}")
+    words = tool.command_line(given)
+    if not tool.is_repeating:
+        return words
+    return tool.command_line({**given, "run": _repeatable(folder, given.get("run") or LATEST)})
+
+
+def _repeatable(folder: Path, reference: object) -> str:
+    """The id of the run that is meant, if it may be repeated. Raises: AllowedByHandError."""
+    run = wire(str(folder)).find(str(reference))
+    started = next(read_events(run.events), None)
+    if isinstance(started, RunStarted) and any(map(_opens_gate, started.arguments)):
+        raise AllowedByHandError(run.run_id)
+    return run.run_id
+
+
+def _opens_gate(word: str) -> bool:
+    return word.startswith("--allow") and word != "--allow-empty"
+
+
+def _decoded(output: bytes) -> str:
+    return output.decode("utf-8", "replace").strip()
+
+
+def answer(words: list[str], code: int, stdout: str, stderr: str) -> Answer:
+    """What the command said: the JSON, or the error if there is none, or the run was refused."""
+    if code in _REFUSALS or not stdout:
+        said = "\n\n".join(filter(None, (stderr, stdout))) or f"exit code {code}"
+        return Answer(text=_end(said), is_error=True)
+    text, omitted = bounded(stdout, LIMIT_BYTES)
+    note = f"left out, as it is too long: {omitted}; all of it: {shlex.join(['handrail', *words])}"
+    return Answer(text=text, note=note if omitted else "")
+
+
+def _end(text: str) -> str:
+    """The end of a text that is too long: that is where a traceback says what is wrong."""
+    left_out = len(text) - LIMIT_BYTES
+    return text if left_out <= 0 else f"({left_out} characters left out)\n{text[left_out:]}"

@@ -1,0 +1,34 @@
+"""What is left of an earlier run: tests that failed, did not run, or are new since."""
+
+import pytest
+
+from handrail.model.spec import RunSpec
+
+
+class Remaining:
+    """A pytest plugin that deselects what need not run again. It looks at one item at a time."""
+
+    def __init__(self, done: frozenset[str], only: frozenset[str]) -> None:
+        self._done = done
+        self._only = only
+
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Keep what is not done, or, if some are named, only those."""
+        kept: list[pytest.Item] = []
+        left_out: list[pytest.Item] = []
+        for item in items:
+            (kept if self._is_wanted(item.nodeid) else left_out).append(item)
+        if left_out:
+            items[:] = kept
+            config.hook.pytest_deselected(items=left_out)
+
+    def _is_wanted(self, nodeid: str) -> bool:
+        return nodeid in self._only if self._only else nodeid not in self._done
+
+
+def register_remaining(config: pytest.Config, spec: RunSpec) -> None:
+    """Leave out what an earlier run has done, if this run is the rest of one."""
+    if spec.done or spec.only:
+        config.pluginmanager.register(Remaining(spec.done, spec.only), "handrail-remaining")
