@@ -30,6 +30,7 @@ _VARYING = (
     (re.compile(r"(?<=runs/)[a-z0-9]{4,}|(?<=run=)[a-z0-9]{4,}"), "RUN"),
     (re.compile(r"(?<=handrail wait )[a-z0-9]{4}\b|(?<=handrail rerun )[a-z0-9]{4}\b"), "RUN"),
     (re.compile(r"^(removed |cursor: )?[2-9b-z]{4}(?=$|  |:\d)", re.MULTILINE), r"\1RUN"),
+    (re.compile(r"(?<=^cursor: RUN:)\d+", re.MULTILINE), "BYTES"),
     (re.compile(r"^(\d+/[\d?]+ tests|collecting)\b.*\n", re.MULTILINE), ""),  # heartbeats
     (re.compile(r"^running: .*\n", re.MULTILINE), ""),  # as far as a run happens to have come
     (re.compile(r" \| about \S+ left \(\w+\)"), ""),

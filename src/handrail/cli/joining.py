@@ -53,11 +53,13 @@ def starting(wiring: Wiring) -> Iterator[None]:
 
 def find_same(wiring: Wiring, facts: Mapping[str, Any]) -> Same | None:
     """The newest such run, unless the sources were changed since it began."""
-    for folder, state in _going_on(wiring):
-        if state.get("identity") == facts["identity"]:
-            is_stale = checkout.is_changed_since(wiring.root, float(state["began_at"]))
-            return None if is_stale else Same(folder=folder, pid=int(state["owner"]["pid"]))
-    return None
+    same = [each for each in _going_on(wiring) if each[1].get("identity") == facts["identity"]]
+    if not same:
+        return None
+    folder, state = max(same, key=lambda each: float(each[1]["began_at"]))
+    if checkout.is_changed_since(wiring.root, float(state["began_at"])):
+        return None
+    return Same(folder=folder, pid=int(state["owner"]["pid"]))
 
 
 def _going_on(wiring: Wiring) -> Iterator[tuple[Path, state_file.State]]:
