@@ -1,5 +1,6 @@
 """Memory of a whole process tree while it runs: Linux only, from ``/proc``."""
 
+import ctypes
 import os
 import threading
 import time
@@ -9,6 +10,7 @@ from typing import Self
 
 PROC = Path("/proc")
 EVERY_S = 0.05
+PR_SET_CHILD_SUBREAPER = 36
 
 
 class PeakMemory:
@@ -24,6 +26,7 @@ class PeakMemory:
         self._thread = threading.Thread(target=self._sample, daemon=True)
 
     def __enter__(self) -> Self:
+        _adopt_orphans()
         self._thread.start()
         return self
 
@@ -36,6 +39,11 @@ class PeakMemory:
             started = time.perf_counter()
             self.peak_bytes = max(self.peak_bytes, sum(map(_pss_bytes, _descendants(os.getpid()))))
             self._stop.wait(max(0.0, EVERY_S - (time.perf_counter() - started)))
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of whatever detaches itself, so that it counts as a descendant."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def is_measurable() -> bool:

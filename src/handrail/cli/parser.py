@@ -1,12 +1,16 @@
 """Every command with its options: one table, from which help and the reference are made."""
 
 import argparse
+import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
 
 from handrail import __version__
 from handrail.errors import ExitCode, UsageError
 from handrail.model.units import parse_duration
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing it takes a tenth of the time of `handrail status`
+    from typing import NoReturn
 
 Command = Callable[[argparse.Namespace], ExitCode]
 PYTEST_FLAGS = ("-x", "--lf", "--ff", "-s", "--pdb", "-l", "--co", "--no-header", "--no-summary")
@@ -30,7 +34,11 @@ class Parser(argparse.ArgumentParser):
     only = ""
     """The command that it was made for, if for one."""
 
-    def error(self, message: str) -> NoReturn:
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        # Asked for with every argument that is added; on its own it would import shutil each time.
+        return argparse.HelpFormatter(prog=self.prog, width=_columns() - 2)
+
+    def error(self, message: str) -> "NoReturn":
         """Raises: UsageError."""
         is_unknown = message.startswith("unrecognized arguments: ")
         if is_unknown and self.only in {"run", "start"}:
@@ -38,6 +46,17 @@ class Parser(argparse.ArgumentParser):
         else:
             hint = f"{self.prog} {self.only} --help" if self.only else f"{self.prog} --help"
         raise UsageError(message, hint=hint)
+
+
+def _columns() -> int:
+    """Width of the terminal, as ``shutil.get_terminal_size`` finds it."""
+    named = os.environ.get("COLUMNS", "")
+    if named.isdecimal() and int(named):
+        return int(named)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

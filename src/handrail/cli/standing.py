@@ -3,15 +3,20 @@
 Imports next to nothing: these commands are called often, by people and agents who want an answer now.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from handrail.errors import ExitCode
 from handrail.runs.locating import LostStateError, existing, find_run, run_folder, state_folder
 from handrail.runs.state_file import State, is_alive, read_state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SILENCE_S = 5.0
 """A supervisor that has not written its state for so long is said to be silent."""
