@@ -1,12 +1,11 @@
 """Follow a run to its verdict and publish what it told. Imported while the session starts."""
 
 import argparse
-import contextlib
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from types import FrameType
@@ -67,25 +66,25 @@ def follow(
                 is_listing=request.is_listing,
                 printed=lambda: end_of(folder.pytest_log),
             )
-            with _signals(follower):
-                follower.tell(
-                    start_event(
-                        request.spec,
-                        at=facts["began_at"],
-                        tiers=request.named or tuple(tier.name for tier in request.plan.chosen),
-                        selection=request.selection,
-                        budget_s=request.budget_s,
-                        env=env,
-                        arguments=arguments.given,
-                        folder=os.path.relpath(wiring.folder, wiring.root),
-                        rerun_of=arguments.rerun_of,
-                    )
+            _heed_signals(follower)
+            follower.tell(
+                start_event(
+                    request.spec,
+                    at=facts["began_at"],
+                    tiers=request.named or tuple(tier.name for tier in request.plan.chosen),
+                    selection=request.selection,
+                    budget_s=request.budget_s,
+                    env=env,
+                    arguments=arguments.given,
+                    folder=os.path.relpath(wiring.folder, wiring.root),
+                    rerun_of=arguments.rerun_of,
                 )
-                writer.write(facts["began_at"])
-                notes = (note, _note(wiring.state.note), _mixed(request), _company(lock))
-                for each in filter(None, notes):
-                    follower.tell(each)
-                follower.follow()
+            )
+            writer.write(facts["began_at"])
+            notes = (note, _note(wiring.state.note), _mixed(request), _company(lock))
+            for each in filter(None, notes):
+                follower.tell(each)
+            follower.follow()
         report = conclude(
             folding, log, wiring.history, allow_empty=arguments.allow_empty or request.is_listing
         )
@@ -142,21 +141,19 @@ def _mixed(request: Request) -> Note | None:
     return Note(at=time.time(), text=text, code="mixed-output")
 
 
-@contextlib.contextmanager
-def _signals(follower: Follower) -> Iterator[None]:
-    """Ctrl-C stops the run, a second one kills it; SIGTERM and SIGHUP stop it."""
+def _heed_signals(follower: Follower) -> None:
+    """Ctrl-C stops the run, a second one kills it; SIGTERM and SIGHUP stop it.
+
+    To the end of this process: nothing must keep it from telling the verdict.
+    """
 
     def stop(number: int, _frame: FrameType | None) -> None:
         follower.stop_asked = "interrupted" if number == signal.SIGINT else "terminated"
         follower.stops += 1
 
-    before = {each: signal.signal(each, stop) for each in STOPPING}
+    for each in STOPPING:
+        signal.signal(each, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 class _NoView:
