@@ -136,6 +136,7 @@ def test_an_idle_plugin_changes_no_byte_of_pytests_output(
     def neutral(text: str) -> str:
         if "--help" in given:
             text = re.sub(r"tiers and limits \(handrail\):\n(  .*\n)+\n", "", text)
+        text = re.sub(r"\[gw\d\]", "[gw]", text)  # which worker of xdist is quicker is luck
         return re.sub(r"\d+\.\d+s", "0s", text)
 
     assert neutral(idle.stdout) == neutral(without.stdout)
