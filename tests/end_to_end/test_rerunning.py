@@ -107,6 +107,29 @@ def test_one_failure_is_rerun_and_the_others_are_still_left_afterwards(three: Pr
     assert three.counts() == {"a": 1}
 
 
+def test_a_gate_that_was_opened_for_a_run_is_not_opened_for_the_rest_of_it(three: Project) -> None:
+    three.put(
+        "pyproject.toml",
+        """
+        [tool.handrail]
+        default-tier = "careful"
+        [tool.handrail.tiers.careful]
+        gate = "flag"
+        [tool.handrail.gates.flag]
+        require = "flag"
+        """,
+    )
+    three.put("break-a", "")
+    assert three.run("careful", "--allow", "flag").returncode == 1
+    forget(three)
+
+    done = three.command("handrail", "rerun")
+
+    assert done.returncode == 5
+    assert "it needs --allow flag" in done.stderr
+    assert three.counts() == {}
+
+
 def test_what_a_stopped_run_left_out_is_run(project: Project) -> None:
     waiting(project)
     begun = project.command("handrail", "start", "-n", "1")

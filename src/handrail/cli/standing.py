@@ -99,7 +99,11 @@ class Standing:
                 return report
         document: dict[str, Any] = dict(self._state["document"])
         if self.is_lost:
-            infra = {"code": "supervisor-lost", "message": LOST, "fix": "handrail doctor"}
+            infra = {
+                "code": "supervisor-lost",
+                "message": LOST,
+                "fix": f"handrail rerun {self.run_id}",
+            }
             lost = {"state": "finished", "verdict": "infra_error", "exit_code": 2}
             document |= lost | {"complete": False, "infra": infra}
         return document

@@ -9,13 +9,9 @@ from pathlib import Path
 
 import anyio
 
-from handrail.errors import ExitCode, RefusedError, UserError
+from handrail.errors import ExitCode, UserError
 from handrail.mcp.bounding import bounded
 from handrail.mcp.tools import TOOLS, ToolArgumentsError
-from handrail.model.events import RunStarted
-from handrail.runs.event_log import read_events
-from handrail.runs.locating import LATEST
-from handrail.wiring import wire
 
 LIMIT_BYTES = 64_000
 """An answer is not longer: agents pay for what they read."""
@@ -34,18 +30,6 @@ class Answer:
     is_error: bool = False
 
 
-class AllowedByHandError(RefusedError):
-    """A run was started with ``--allow``; only a person makes another one like it."""
-
-    reference = "allowed-by-hand"
-
-    def __init__(self, run_id: str) -> None:
-        super().__init__(
-            f"run {run_id} was started with --allow, and no tool opens a gate; nothing was run",
-            hint=f"ask a person to run: handrail rerun {run_id}",
-        )
-
-
 class CannotStartError(UserError):
     """The command line of Handrail cannot be started."""
 
@@ -56,7 +40,7 @@ class CannotStartError(UserError):
 async def call(folder: Path, name: str, given: Mapping[str, object]) -> Answer:
     """Call a tool for the project around ``folder``. If cancelled, the command is killed; a run goes on."""
     try:
-        words = command_line(folder, name, given)
+        words = command_line(name, given)
         try:
             done = await anyio.run_process(
                 [*_HANDRAIL, *words], cwd=folder, stdin=subprocess.DEVNULL, check=False
@@ -70,28 +54,12 @@ async def call(folder: Path, name: str, given: Mapping[str, object]) -> Answer:
     return answer(words, done.returncode, _decoded(done.stdout), _decoded(done.stderr))
 
 
-def command_line(folder: Path, name: str, given: Mapping[str, object]) -> list[str]:
-    """What to type behind ``handrail``. Raises: UserError; then the tool may not do that."""
+def command_line(name: str, given: Mapping[str, object]) -> list[str]:
+    """What to type behind ``handrail``. Raises: ToolArgumentsError."""
     tool = TOOLS.get(name)
     if tool is None:
         raise ToolArgumentsError(f"there is no tool {name!a}", hint=f"tools: {', '.join(TOOLS)}")
-    words = tool.command_line(given)
-    if not tool.is_repeating:
-        return words
-    return tool.command_line({**given, "run": _repeatable(folder, given.get("run") or LATEST)})
-
-
-def _repeatable(folder: Path, reference: object) -> str:
-    """The id of the run that is meant, if it may be repeated. Raises: AllowedByHandError."""
-    run = wire(str(folder)).find(str(reference))
-    started = next(read_events(run.events), None)
-    if isinstance(started, RunStarted) and any(map(_opens_gate, started.arguments)):
-        raise AllowedByHandError(run.run_id)
-    return run.run_id
-
-
-def _opens_gate(word: str) -> bool:
-    return word.startswith("--allow") and word != "--allow-empty"
+    return tool.command_line(given)
 
 
 def _decoded(output: bytes) -> str:

@@ -43,8 +43,6 @@ class Tool:
     arguments: tuple[Argument, ...] = ()
     is_reading: bool = False
     """Whether it changes nothing."""
-    is_repeating: bool = False
-    """Whether it starts a run with the command line of an earlier one."""
 
     def schema(self) -> dict[str, Any]:
         """Its arguments, as JSON Schema."""
@@ -193,7 +191,6 @@ TOOLS: Mapping[str, Tool] = {
                 ),
                 _timeout("--wait", "seconds to wait at most; the run goes on"),
             ),
-            is_repeating=True,
         ),
         Tool(
             name="failure_get",

@@ -16,7 +16,7 @@ class UnwritableError(StateError):
         super().__init__(
             f"cannot write {path.name}",
             where=f"{path}: {error.strerror or error}",
-            hint="check free space and permissions: handrail doctor",
+            hint="check free space (df) and permissions (ls -ld) of its folder",
         )
 
 

@@ -121,7 +121,7 @@ def test_the_document_of_a_lost_run_says_so(make_run: MakeRun) -> None:
         "infra": {
             "code": "supervisor-lost",
             "message": "its supervisor ended before its time",
-            "fix": "handrail doctor",
+            "fix": "handrail rerun 7k2f",
         },
     }
 

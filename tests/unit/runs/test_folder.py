@@ -246,7 +246,7 @@ def test_a_temporary_folder_that_others_prepared_is_not_used(tmp_path: Path, tra
         f"error: cannot write {place.name} [state-unwritable]\n"
         f"  {place}: others can write here\n"
         "\n"
-        "hint: check free space and permissions: handrail doctor"
+        "hint: check free space (df) and permissions (ls -ld) of its folder"
     )
 
 

@@ -159,7 +159,7 @@ def test_a_lock_that_cannot_be_opened_is_explained(tmp_path: Path) -> None:
         "error: cannot write lock [state-unwritable]\n"
         f"  {tmp_path}/missing/lock: No such file or directory\n"
         "\n"
-        "hint: check free space and permissions: handrail doctor"
+        "hint: check free space (df) and permissions (ls -ld) of its folder"
     )
 
 
