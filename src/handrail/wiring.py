@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from handrail.config.loading import load_settings
 from handrail.core.policy import Circumstances, place_of
 from handrail.errors import UsageError
+from handrail.frozen import dataclass, field
 from handrail.model.tiers import Settings
 from handrail.runs.folder import PreparedState, RunFolder, prepare_state
 from handrail.runs.grants import Grants

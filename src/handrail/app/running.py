@@ -5,7 +5,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from handrail.core import causes as grouping
@@ -14,6 +13,7 @@ from handrail.core.folding import Folding
 from handrail.core.text import redacted
 from handrail.core.verdicts import Judgement, judge, out_of_budget
 from handrail.errors import StateError
+from handrail.frozen import dataclass, field, replace
 from handrail.model.events import (
     CollectionFailed,
     Event,

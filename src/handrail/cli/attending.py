@@ -5,6 +5,7 @@ the tests need the processor.
 """
 
 import argparse
+import gc
 import json
 import math
 import os
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
         return watch(arguments)
     if is_foreground(arguments, os.environ):
-        return _supervised(arguments, None)
+        return _supervised(arguments, None, is_followed=True)
     return _watch(arguments, is_followed=True)
 
 
@@ -50,11 +51,19 @@ def start(arguments: argparse.Namespace) -> ExitCode:
     return _watch(arguments, is_followed=False)
 
 
-def _supervised(arguments: argparse.Namespace, console: Console | None) -> ExitCode:
-    """Start the session's Python before anything else is imported."""
-    from handrail.execution.prestart import Prestarted, launch_script
+def _supervised(
+    arguments: argparse.Namespace, console: Console | None, *, is_followed: bool
+) -> ExitCode:
+    """Start the session's Python before anything else is imported; not if somebody waits for no more
+    than the id of the run, which is known sooner without.
+    """
+    # Everything a run tells is kept to its end: there is no garbage worth looking for meanwhile.
+    gc.disable()
+    started = None
+    if is_followed:
+        from handrail.execution.prestart import Prestarted
 
-    started = Prestarted(launch_script())
+        started = Prestarted()
     from handrail.cli.run import run
 
     return run(arguments, started, console)
@@ -64,7 +73,8 @@ def _watch(arguments: argparse.Namespace, *, is_followed: bool) -> ExitCode:
     watch = Watch()
     began = time.monotonic()
     with _signals(watch):
-        watch.begin(detach(partial(_answered, arguments), columns=terminal_columns()))
+        body = partial(_answered, arguments, is_followed=is_followed)
+        watch.begin(detach(body, columns=terminal_columns()))
         while not (watch.is_over or (watch.folder and not is_followed)):
             left_s = _patience_s(arguments) - (time.monotonic() - began)
             if left_s <= 0 and watch.folder:
@@ -87,10 +97,10 @@ _NEVER_BEGAN = """error: the supervisor of the run ended before it began [no-sup
 hint: run in the foreground to see why: handrail run --ci"""
 
 
-def _answered(arguments: argparse.Namespace, console: Console) -> int:
+def _answered(arguments: argparse.Namespace, console: Console, *, is_followed: bool) -> int:
     from handrail.cli import answered
 
-    return answered(lambda: int(_supervised(arguments, console)))
+    return answered(lambda: int(_supervised(arguments, console, is_followed=is_followed)))
 
 
 def _patience_s(arguments: argparse.Namespace) -> float:

@@ -5,12 +5,12 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from handrail.errors import StateError
-from handrail.runs import checkout, state_file
+from handrail.frozen import dataclass
+from handrail.runs import state_file
 from handrail.runs.atomic import write_atomically
 from handrail.runs.folder import RunFolder
 from handrail.runs.locking import Held, RunLock
@@ -56,6 +56,8 @@ def find_same(wiring: Wiring, facts: Mapping[str, Any]) -> Same | None:
     same = [each for each in _going_on(wiring) if each[1].get("identity") == facts["identity"]]
     if not same:
         return None
+    from handrail.runs import checkout
+
     folder, state = max(same, key=lambda each: float(each[1]["began_at"]))
     if checkout.is_changed_since(wiring.root, float(state["began_at"])):
         return None

@@ -3,10 +3,10 @@
 import argparse
 import json
 import time
-from dataclasses import replace
 
 from handrail.cli.standing import Standing
 from handrail.errors import ExitCode
+from handrail.frozen import replace
 from handrail.model.units import format_size
 from handrail.reporters.json_report import rfc3339
 from handrail.runs import retention, state_file

@@ -4,12 +4,12 @@ import argparse
 import math
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from handrail.cli.parser import LISTING, PYTEST_FLAGS, PYTEST_VALUES, wants_terminal
 from handrail.core.policy import Plan, plan
 from handrail.errors import UsageError
 from handrail.execution import limits
+from handrail.frozen import dataclass
 from handrail.model.spec import RunSpec
 from handrail.model.tiers import Isolation, Tier
 from handrail.wiring import Wiring

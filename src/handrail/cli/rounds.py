@@ -1,6 +1,7 @@
 """One round of ``handrail run --watch``: a run like any other, supervised in a fork of a warm process."""
 
 import argparse
+import gc
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ EARLY = ("-W", "ignore:Module already imported so cannot be rewritten")
 
 def supervise(order: Mapping[str, Any], started: Started, console: Console) -> int:
     """Run what is ordered; return the exit code. ``order``: see ``watching``."""
+    gc.disable()
     return answered(lambda: int(run(_arguments(order), started, console)))
 
 

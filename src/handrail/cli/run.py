@@ -5,38 +5,41 @@ Runs in a supervisor (``cli.attending``), or in the foreground.
 
 import argparse
 import contextlib
-import gc
 import json
 import os
 import random
 import signal
 import time
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from handrail.cli.joining import announce, find_same, identity, starting
 from handrail.cli.request import Request, understand
 from handrail.errors import ExitCode, StateError
-from handrail.execution.child import Launch, Session
 from handrail.execution.console import STOPPING, Console
-from handrail.execution.prestart import Started
+from handrail.frozen import replace
 from handrail.runs.atomic import write_atomically
-from handrail.runs.folder import RunFolder
 from handrail.wiring import Wiring, wire
+
+if TYPE_CHECKING:
+    from handrail.execution.prestart import Started
 
 
 def run(
-    arguments: argparse.Namespace, started: Started, console: Console | None = None
+    arguments: argparse.Namespace, started: "Started | None", console: Console | None = None
 ) -> ExitCode:
-    """Run tests; return the exit code of the verdict. ``console``: who watches, if it is elsewhere."""
-    # Everything a run tells is kept to its end: there is no garbage worth looking for meanwhile.
-    gc.disable()
+    """Run tests; return the exit code of the verdict.
+
+    ``started``: the session's Python, if it was begun already. ``console``: who watches, if it is
+    elsewhere.
+    """
     try:
         wiring = wire(arguments.folder)
         request = understand(arguments, wiring)
         if not arguments.dry_run:
             return _run(arguments, wiring, request, started, console)
     finally:
-        started.discard()
+        if started is not None:
+            started.discard()
     from handrail.cli.policy import tiers
 
     arguments.is_json = arguments.format == "json"
@@ -47,7 +50,7 @@ def _run(
     arguments: argparse.Namespace,
     wiring: Wiring,
     request: Request,
-    started: Started,
+    started: "Started | None",
     console: Console | None,
 ) -> ExitCode:
     facts = {"identity": identity(arguments, wiring), "began_at": time.time()}
@@ -68,18 +71,20 @@ def _run(
             text = json.dumps(sorted(request.spec.done))
             write_atomically(folder.done, text.encode("ascii"))
     spec = replace(request.spec, run_id=folder.run_id, ends_at=began + request.lasts_s)
-    session = Session(started, _launch(wiring, request, folder, has_caller=console is None), spec)
+    # Whoever waits for no more than the id has it: what follows may take its time.
+    from handrail.execution.child import Launch, Session
+    from handrail.execution.prestart import Prestarted
+
+    has_caller = console is None
+    launch = Launch(
+        arguments=request.pytest_arguments,
+        folder=wiring.folder,
+        output=None if request.has_terminal and has_caller else folder.pytest_log,
+    )
+    session = Session(started or Prestarted(), launch, spec)
     with contextlib.closing(session):
         session.begin()
         from handrail.cli.following import follow  # while the session starts
 
         request = replace(request, spec=spec)
         return follow(arguments, wiring, request, session, folder, facts, console)
-
-
-def _launch(wiring: Wiring, request: Request, folder: RunFolder, *, has_caller: bool) -> Launch:
-    return Launch(
-        arguments=request.pytest_arguments,
-        folder=wiring.folder,
-        output=None if request.has_terminal and has_caller else folder.pytest_log,
-    )

@@ -45,7 +45,7 @@ def watch(arguments: argparse.Namespace) -> ExitCode:
     """Run tests at every save; return the exit code of the last round. Raises: UsageError, ..."""
     refuse(arguments, os.environ)
     wiring = wire(arguments.folder)
-    warm = Warm(launch_script(), wiring.root)
+    warm = Warm(Path(launch_script()), wiring.root)
     try:
         understand(arguments, wiring)
         with _signals() as stops, _keyboard() as keys:
@@ -363,7 +363,7 @@ class Watching:
 
     def _renew(self) -> None:
         self._warm.close()
-        self._warm = Warm(launch_script(), self._wiring.root)
+        self._warm = Warm(Path(launch_script()), self._wiring.root)
 
 
 def without_targets(arguments: argparse.Namespace) -> list[str]:

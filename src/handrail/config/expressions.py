@@ -6,7 +6,8 @@ not there, because settings are read where pytest must not be imported.
 
 import keyword
 import re
-from dataclasses import dataclass
+
+from handrail.frozen import dataclass
 
 _TOKEN = re.compile(
     r"""(?P<blank>[ \t]+)|(?P<mark>[()=,])|(?P<string>"[^"]*"|'[^']*')|(?P<word>[\w:+\-.\[\]\\/]+)"""

@@ -1,7 +1,6 @@
 """Every key of ``[tool.handrail]``: the one table that parser, schema and documentation share."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from handrail.config.kinds import (
     COUNT,
@@ -24,6 +23,7 @@ from handrail.config.kinds import (
     key_text,
     many,
 )
+from handrail.frozen import dataclass
 from handrail.model.tiers import Gate, Override, Service, Settings, Stage, Tier
 
 _NAMES = many(TEXT, "an array of strings")

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from handrail.config.expressions import ExpressionError, check_expression
 from handrail.config.nearest import nearest
+from handrail.frozen import dataclass
 from handrail.model.tiers import Isolation, Place
 from handrail.model.units import parse_duration, parse_size
 

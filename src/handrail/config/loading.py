@@ -3,7 +3,6 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handrail.config import defaults
@@ -12,6 +11,7 @@ from handrail.config.kinds import InvalidValueError, quoted, shown
 from handrail.config.locating import Path, line_of, lines
 from handrail.config.nearest import nearest
 from handrail.config.problems import ConfigError, ConfigProblem
+from handrail.frozen import dataclass, field, replace
 from handrail.model.tiers import Settings
 
 Table = Mapping[str, Any]

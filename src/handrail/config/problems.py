@@ -1,9 +1,9 @@
 """What can be wrong with the configuration, told all at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from handrail.errors import ExitCode, UserError
+from handrail.frozen import dataclass
 
 _FIX = "handrail config schema prints every key and what it may hold"
 

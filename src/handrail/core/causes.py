@@ -2,10 +2,10 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from handrail.core.folding import is_bad, last_attempts
+from handrail.frozen import dataclass, field
 from handrail.model.outcomes import Phase, Problem, ProblemKind
 from handrail.model.records import RunRecord
 

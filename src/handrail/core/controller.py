@@ -9,7 +9,6 @@ a module cannot be collected); ``Planned`` brings the units of work; in the *run
 worker is given chunks of tests, module by module, until every test was finished or lost.
 """
 
-from dataclasses import replace
 from typing import assert_never
 
 from handrail.core.controlling import (
@@ -47,6 +46,7 @@ from handrail.core.controlling import (
     WorkerId,
 )
 from handrail.core.scheduling import Agenda, estimate_s, take
+from handrail.frozen import replace
 
 DUMP_S = 0.1
 """How long a worker may take to write the stacks of its threads before it is terminated."""

@@ -1,10 +1,10 @@
 """The words between the controller of a parallel run and the world: facts, orders, and its state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 
 from handrail.core.scheduling import Agenda, Taken
+from handrail.frozen import dataclass, field
 
 WorkerId = int
 TestIndex = int

@@ -1,10 +1,10 @@
 """From events to a record. A test counts once, by its last attempt."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import assert_never
 
 from handrail.core.progress import Standing
+from handrail.frozen import dataclass
 from handrail.model.events import (
     Collected,
     CollectionFailed,

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from handrail.core.folding import is_bad
+from handrail.frozen import replace
 from handrail.model.events import (
     Collected,
     Event,

@@ -8,12 +8,11 @@ import functools
 import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from handrail.config.nearest import nearest
-from handrail.core.hosts import UnreadableHostsError, hosts_in
 from handrail.errors import RefusedError, UsageError
+from handrail.frozen import dataclass, field
 from handrail.model import surroundings
 from handrail.model.tiers import Gate, Override, Place, Settings, Tier
 
@@ -180,6 +179,8 @@ def _key_of(gate: Gate, tier: Tier) -> str:
 def _foreign_hosts(gate: Gate, environ: Mapping[str, str]) -> list[str]:
     if not gate.only_hosts:
         return []
+    from handrail.core.hosts import UnreadableHostsError, hosts_in
+
     foreign: list[str] = []
     for name in sorted(filter(_is_target, environ)):
         try:

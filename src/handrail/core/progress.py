@@ -1,9 +1,9 @@
 """Where a run stands while it runs: counts, how long it may still take, which tests are slow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from handrail.frozen import dataclass, field
 from handrail.model.events import Running
 
 MIN_PACED_TESTS = 3

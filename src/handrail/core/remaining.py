@@ -1,11 +1,11 @@
 """What is left to do of a run that has ended, so that running it again converges to green."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from handrail.core.causes import Cause
 from handrail.core.folding import is_bad, last_attempts
 from handrail.errors import UserError
+from handrail.frozen import dataclass
 from handrail.model.records import RunRecord
 
 

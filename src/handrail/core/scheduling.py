@@ -8,9 +8,10 @@ fixture of a class or module lives on: it is set up once, and torn down after it
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TypeVar
+
+from handrail.frozen import dataclass, field, replace
 
 Value = TypeVar("Value")
 

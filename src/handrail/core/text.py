@@ -8,8 +8,8 @@ match may begin.
 import functools
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
+from handrail.frozen import replace
 from handrail.model.events import (
     CollectionFailed,
     Event,

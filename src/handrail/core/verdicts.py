@@ -1,10 +1,10 @@
 """The one answer of a run, and the exit code that goes with it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from handrail.core.folding import is_bad, last_attempts, not_run
 from handrail.errors import ExitCode
+from handrail.frozen import dataclass
 from handrail.model.events import RunProblem
 from handrail.model.outcomes import Outcome, Verdict
 from handrail.model.records import RunRecord

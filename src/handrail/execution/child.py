@@ -7,11 +7,11 @@ import selectors
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from handrail.execution import limits, wire
 from handrail.execution.prestart import Started
+from handrail.frozen import dataclass
 from handrail.model.spec import Lessons, RunSpec
 
 READ_BYTES = 1 << 20

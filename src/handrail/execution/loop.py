@@ -9,15 +9,15 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, Self
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from handrail.core import controller, controlling
 from handrail.core.controlling import Fact, Loss, Order, State
 from handrail.execution import limits, wire
 from handrail.execution.slots import Slots, Word, create
 from handrail.execution.wire import Incoming, Message
+from handrail.frozen import dataclass, field
 
 TICK_S = 0.05
 LOOK_S = 0.02
@@ -64,10 +64,10 @@ class WorkerEnd:
     slots: int
     stacks: int
 
-    @classmethod
-    def unpack(cls, values: Sequence[int]) -> Self:
-        """The inverse of ``dataclasses.astuple``."""
-        return cls(**dict(zip(cls.__dataclass_fields__, values, strict=True)))
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """All that a worker needs open."""
+        return self.commands, self.reports, self.bell, self.slots, self.stacks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

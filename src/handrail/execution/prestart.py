@@ -6,39 +6,47 @@ Imports next to nothing, for the same reason.
 """
 
 import os
-import subprocess
+import signal
 import sys
 from binascii import hexlify
-from pathlib import Path
 from typing import Protocol
 
 MARK = "HANDRAIL_MARK"
+_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
-class Process(Protocol):
-    """A child of this process: a ``subprocess.Popen``, or one that was forked."""
+class Child:
+    """A child of this process, with as much of ``subprocess.Popen`` as a session needs. Importing
+    that takes as long as everything else that is done before a session starts.
+    """
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        ...
-
-    @property
-    def returncode(self) -> int | None:
-        """Exit code, or minus the signal; None until ``poll`` or ``wait`` has seen the end."""
-        ...
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
 
     def poll(self) -> int | None:
         """Look whether it has ended; the exit code if so."""
-        ...
+        return self._look(os.WNOHANG)
 
     def wait(self) -> int:
         """Wait for its end; return the exit code."""
-        ...
+        code = self._look(0)
+        return 0 if code is None else code
 
     def kill(self) -> None:
         """SIGKILL, unless it has ended."""
-        ...
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _look(self, options: int) -> int | None:
+        if self.returncode is None:
+            try:
+                pid, status = os.waitpid(self.pid, options)
+            except ChildProcessError:  # somebody else has waited for it
+                self.returncode = 0
+            else:
+                self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
 
 
 class Started(Protocol):
@@ -56,7 +64,7 @@ class Started(Protocol):
     """In the environment of everything that it starts."""
 
     @property
-    def process(self) -> Process:
+    def process(self) -> Child:
         """The one that waits."""
         ...
 
@@ -68,7 +76,7 @@ class Started(Protocol):
 class Prestarted:
     """A Python that has imported pytest, or is about to, and waits to be told what to do."""
 
-    def __init__(self, script: Path) -> None:
+    def __init__(self) -> None:
         self.is_taken = False
         source, self.feed = os.pipe()
         self.events, sink = os.pipe()
@@ -76,11 +84,16 @@ class Prestarted:
         token = hexlify(os.urandom(8)).decode()
         self.mark = f"{MARK}={token}".encode()
         try:
-            self.process: Process = subprocess.Popen(
-                [sys.executable, str(script), self.inherited],
-                pass_fds=(source, sink),
-                env=os.environ | {MARK: token},
+            for each in (source, sink):
+                os.set_inheritable(each, True)  # noqa: FBT003 - positional only
+            pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, launch_script(), self.inherited],
+                os.environ | {MARK: token},
+                setsigmask=(),
+                setsigdef=_IGNORED_BY_PYTHON,
             )
+            self.process = Child(pid)
         finally:
             os.close(source)
             os.close(sink)
@@ -94,8 +107,8 @@ class Prestarted:
             os.close(self.events)
 
 
-def launch_script() -> Path:
+def launch_script() -> str:
     """The script that such a Python runs."""
     import handrail
 
-    return Path(handrail.__file__).parent / "pytest_plugin" / "launch.py"
+    return os.path.join(os.path.dirname(handrail.__file__), "pytest_plugin", "launch.py")

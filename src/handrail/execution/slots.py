@@ -7,8 +7,9 @@ worker hangs in C, is stopped, or is dead.
 import mmap
 import os
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
+
+from handrail.frozen import dataclass
 
 # Native: each field is written in one go, so that no reader ever sees half of one.
 _SLOT = struct.Struct("@qdd")

@@ -18,7 +18,7 @@ from typing import Any
 
 from handrail.execution import limits
 from handrail.execution.console import Console, heed_signals
-from handrail.execution.prestart import MARK, Process
+from handrail.execution.prestart import MARK, Child
 
 LEARNING_S = 120
 """Imports that take longer end the process; sessions then import for themselves."""
@@ -217,7 +217,7 @@ class Forked:
     """A session that was forked, as ``prestart.Started`` wants it."""
 
     def __init__(self, pid: int, feed: int, events: int, inherited: str) -> None:
-        self.process: Process = Child(pid)
+        self.process = Child(pid)
         self.feed, self.events, self.inherited = feed, events, inherited
         self.is_taken = False
         self.mark = f"{MARK}={os.environ.get(MARK, '')}".encode()
@@ -241,35 +241,3 @@ class Forked:
             self.process.wait()
             os.close(self.feed)
             os.close(self.events)
-
-
-class Child:
-    """A forked child, with as much of ``subprocess.Popen`` as a session needs."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.returncode: int | None = None
-
-    def poll(self) -> int | None:
-        """Look whether it has ended; the exit code if so."""
-        return self._look(os.WNOHANG)
-
-    def wait(self) -> int:
-        """Wait for its end; return the exit code."""
-        code = self._look(0)
-        return 0 if code is None else code
-
-    def kill(self) -> None:
-        """SIGKILL, unless it has ended."""
-        if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
-
-    def _look(self, options: int) -> int | None:
-        if self.returncode is None:
-            try:
-                pid, status = os.waitpid(self.pid, options)
-            except ChildProcessError:  # somebody else has waited for it
-                self.returncode = 0
-            else:
-                self.returncode = os.waitstatus_to_exitcode(status) if pid else None
-        return self.returncode

@@ -6,8 +6,9 @@ What an agent writes is never an option: it stands behind a ``=``, or it does no
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, assert_never
+
+from handrail.frozen import dataclass
 
 Schema = Mapping[str, Any]
 

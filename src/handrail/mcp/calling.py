@@ -4,12 +4,12 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 
 from handrail.errors import ExitCode, UserError
+from handrail.frozen import dataclass
 from handrail.mcp.bounding import bounded
 from handrail.mcp.tools import TOOLS, ToolArgumentsError
 

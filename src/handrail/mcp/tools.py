@@ -4,10 +4,10 @@ There is no argument that opens a gate, and no way to pass on an option.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from handrail.errors import UserError
+from handrail.frozen import dataclass
 from handrail.mcp.arguments import (
     ANYTHING,
     CURSOR,

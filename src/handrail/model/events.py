@@ -8,10 +8,10 @@ import functools
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from handrail.frozen import dataclass, defaults_of, field
 from handrail.model.outcomes import Frame, Outcome, Problem, Verdict
 
 
@@ -236,30 +236,20 @@ def _plain(value: Any) -> Any:
         return {key: _plain(each) for key, each in value.items()}
     shown = {}
     kind: Any = type(value)
-    for name, default in _defaults(kind):
+    for name, default in _defaults(kind).items():
         each = getattr(value, name)
         if each != default:
             shown[name] = _plain(each)
     return shown
 
 
-@functools.cache
-def _defaults(kind: Any) -> tuple[tuple[str, object], ...]:
-    return tuple(
-        (each.name, each.default_factory() if each.default_factory is not MISSING else each.default)
-        for each in fields(kind)
-    )
+_defaults = functools.cache(defaults_of)
 
 
 def _build(kind: type, document: Mapping[str, Any]) -> Any:
     hints = _hints(kind)
-    return kind(
-        **{
-            each.name: _typed(hints[each.name], document[each.name])
-            for each in fields(kind)
-            if each.name in document
-        }
-    )
+    names = [name for name in _defaults(kind) if name in document]
+    return kind(**{name: _typed(hints[name], document[name]) for name in names})
 
 
 @functools.cache

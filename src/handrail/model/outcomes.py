@@ -1,7 +1,8 @@
 """What can become of a test, of a run, and what can be wrong with either."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from handrail.frozen import dataclass
 
 
 class Outcome(StrEnum):

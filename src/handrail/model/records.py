@@ -1,8 +1,8 @@
 """A run as it stands: what folding its events has told so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from handrail.frozen import dataclass, field
 from handrail.model.events import (
     Collected,
     CollectionFailed,

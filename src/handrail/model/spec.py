@@ -1,7 +1,6 @@
 """What the command line tells the pytest session that it starts."""
 
-from dataclasses import dataclass
-
+from handrail.frozen import dataclass
 from handrail.model.tiers import Isolation, Settings
 
 

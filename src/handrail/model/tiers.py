@@ -1,7 +1,8 @@
 """Tiers, gates, overrides and stages: what may run where, and how bounded. Durations in seconds."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from handrail.frozen import dataclass, field
 
 
 class Place(StrEnum):

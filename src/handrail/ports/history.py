@@ -1,9 +1,9 @@
 """What was learned from earlier runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from handrail.frozen import dataclass
 from handrail.model.events import TestFinished
 
 

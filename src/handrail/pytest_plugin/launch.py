@@ -9,6 +9,7 @@ a line of JSON with ``arguments``, ``folder`` and, unless the caller's terminal 
 arguments. ``--warm`` and a socket: one of many that are forked here (``execution.warmed``).
 """
 
+import gc
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ def main() -> None:
     """Run pytest with the arguments of this process, or of the order, then leave at once."""
     # Started in the background of a script, this process ignores SIGINT, by which it is interrupted.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.disable()  # nothing of what is imported becomes garbage; the plugin enables it for the tests
     scripts = os.path.dirname(sys.executable)
     sys.path[0] = scripts
     if sys.argv[1:2] == ["--warm"]:

@@ -13,16 +13,15 @@ import sys
 import time
 import warnings
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from handrail.core.controlling import Limits, Loss, Planned, State, Stop
 from handrail.core.scheduling import CHUNK_S, Agenda, TestTraits, plan
-from handrail.core.verdicts import out_of_budget
 from handrail.execution import limits, wire
 from handrail.execution.loop import Ending, Loop, Tag, WorkerEnd
+from handrail.frozen import dataclass, field
 from handrail.model.events import (
     Collected,
     Note,
@@ -37,7 +36,6 @@ from handrail.pytest_plugin import internals, losses
 from handrail.pytest_plugin.recording import EventStream
 from handrail.pytest_plugin.relay import Relay
 from handrail.pytest_plugin.selection import Barrier, Traits
-from handrail.pytest_plugin.spawning import checksum, spawn
 from handrail.pytest_plugin.worker import (
     MODULE_SHIFT,
     Tell,
@@ -233,6 +231,8 @@ class Parallel:
         self._loop.run_until(lambda state: state.is_over)
         ends_at = self._spec.ends_at
         if ends_at is not None and time.monotonic() >= ends_at and self._loop.state.is_stopping:
+            from handrail.core.verdicts import out_of_budget
+
             self._stream.add(out_of_budget(time.time()))
         self._raise_worker_problem()
 
@@ -308,6 +308,8 @@ class Parallel:
     def start(self, end: WorkerEnd) -> int:
         """Fork a worker, or spawn one where forking is not safe."""
         if self._spawns:
+            from handrail.pytest_plugin.spawning import spawn
+
             return spawn(self._config, self._spec, end, is_deferred=self._is_deferring)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -394,6 +396,8 @@ class Parallel:
 
     def _compare(self, worker: int, ids: int) -> None:
         """A spawned worker collects by itself: it must have found the same tests."""
+        from handrail.pytest_plugin.spawning import checksum
+
         if ids != checksum(each.nodeid for each in self._table.traits.values()):
             text = "collected other tests than the controller, or in another order"
             self._worker_stops(worker, (Tell.INTERNAL, text))

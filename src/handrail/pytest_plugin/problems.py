@@ -4,13 +4,13 @@ import linecache
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
 import pytest
 
+from handrail.frozen import replace
 from handrail.model.outcomes import Frame, Phase, Problem, ProblemKind
 
 MAX_FRAMES = 12

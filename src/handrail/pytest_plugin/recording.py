@@ -4,9 +4,9 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from handrail.frozen import dataclass, field
 from handrail.model.events import Event, TestFinished, to_json
 from handrail.model.outcomes import Outcome, Problem
 

@@ -7,7 +7,6 @@ after the first.
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from handrail.core.policy import (
     plan,
 )
 from handrail.core.scheduling import MODULE_BOND
+from handrail.frozen import dataclass, field
 from handrail.model.events import Withheld
 from handrail.model.tiers import Override, Settings, Tier
 from handrail.pytest_plugin.internals import Expressions, scopes_of_fixtures

@@ -15,7 +15,6 @@ from handrail.model.events import RunProblem, SessionFinished, Withheld
 from handrail.model.outcomes import Verdict
 from handrail.model.spec import RunSpec
 from handrail.model.tiers import Settings
-from handrail.pytest_plugin.parallel import Later, Parallel
 from handrail.pytest_plugin.preparing import (
     check_markers,
     disarm_xdist,
@@ -64,9 +63,10 @@ def join_run(config: pytest.Config) -> None:
     register_markers(config, spec.settings)
     config.pluginmanager.register(barrier, "handrail-barrier")
     register_remaining(config, spec)
-    lessons = Later(int(source))
     if spec.workers:
-        runner: Any = Parallel(config, spec, barrier, stream, lessons)
+        from handrail.pytest_plugin.parallel import Later, Parallel
+
+        runner: Any = Parallel(config, spec, barrier, stream, Later(int(source)))
     else:
         from handrail.pytest_plugin.single import Single
 

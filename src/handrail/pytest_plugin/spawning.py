@@ -12,7 +12,6 @@ import sys
 import zlib
 from collections.abc import Generator, Iterable
 from contextlib import suppress
-from dataclasses import astuple
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,21 +34,18 @@ _children: list[subprocess.Popen[bytes]] = []
 def spawn(config: pytest.Config, spec: RunSpec, end: WorkerEnd, *, is_deferred: bool) -> int:
     """Start a worker process; return its id. Raises: OSError."""
     source, feed = os.pipe()
-    passed = (end.commands, end.reports, end.bell, end.slots, end.stacks, source)
     child = subprocess.Popen(
         [sys.executable, *_arguments(config, source)],
         cwd=config.invocation_params.dir,
         env=_environ(spec, end),
         stdin=subprocess.DEVNULL,
-        pass_fds=passed,
+        pass_fds=(*end.descriptors, source),
         process_group=0,
     )
     _children.append(child)
     os.close(source)
     with suppress(OSError):  # it may be gone already; the loop will see
-        wire.send(
-            feed, ("worker", spec, astuple(end), is_deferred, _worker_input(config, spec, end))
-        )
+        wire.send(feed, ("worker", spec, end, is_deferred, _worker_input(config, spec, end)))
     os.close(feed)
     return child.pid
 
@@ -94,21 +90,20 @@ def _worker_input(config: pytest.Config, spec: RunSpec, end: WorkerEnd) -> dict[
 
 
 def join_as_worker(
-    config: pytest.Config, spec: RunSpec, end: tuple[int, ...], is_deferred: bool, worker_input: Any
+    config: pytest.Config, spec: RunSpec, end: WorkerEnd, is_deferred: bool, worker_input: Any
 ) -> None:
     """Become the worker at this end: called when pytest configures a spawned session."""
     limits.die_with_parent()
     config.workerinput = worker_input  # type: ignore[attr-defined]
     config.workeroutput = {}  # type: ignore[attr-defined]
-    found = WorkerEnd.unpack(end)
-    for descriptor in end[2:]:
+    for descriptor in end.descriptors:
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only
     disarm_xdist(config)
     register_markers(config, spec.settings)
     barrier = make_barrier(config, spec)
     config.pluginmanager.register(barrier, "handrail-barrier")
     register_remaining(config, spec)
-    config.pluginmanager.register(Spawned(found, barrier, is_deferred=is_deferred), "handrail-run")
+    config.pluginmanager.register(Spawned(end, barrier, is_deferred=is_deferred), "handrail-run")
 
 
 class Spawned:

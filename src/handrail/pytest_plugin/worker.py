@@ -9,7 +9,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import pytest
 from handrail.execution import limits, wire
 from handrail.execution.loop import Command, Tag, WorkerEnd
 from handrail.execution.slots import Slots, Word
+from handrail.frozen import dataclass
 from handrail.model.outcomes import Problem
 from handrail.pytest_plugin import internals, problems
 from handrail.pytest_plugin.recording import is_plain_pass

@@ -1,11 +1,11 @@
 """One failure in full, for whoever has to mend it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from handrail.core.causes import Cause, Label
 from handrail.core.text import clean, escape, name
+from handrail.frozen import dataclass
 from handrail.model.outcomes import Frame
 from handrail.model.records import RunRecord
 from handrail.reporters import commands, lines

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from handrail.core.folding import counts_of, flaky, last_attempts
 from handrail.core.progress import Eta, Standing, eta, waited_s
 from handrail.core.text import last_lines, plain, redact, shorten
 from handrail.core.verdicts import Judgement
+from handrail.frozen import dataclass, field
 from handrail.model.events import TestFinished, Withheld
 from handrail.model.outcomes import Frame, Problem
 from handrail.model.records import RunRecord

@@ -1,10 +1,10 @@
 """``.handrail/``: where runs leave what they did, one folder each."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from handrail.frozen import dataclass
 from handrail.runs.atomic import UnwritableError, write_atomically
 from handrail.runs.locating import LATEST, fallback, find_run, is_private, run_ids
 from handrail.runs.naming import new_run_id

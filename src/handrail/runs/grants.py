@@ -6,10 +6,10 @@ import math
 import os
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from handrail.frozen import dataclass
 from handrail.runs.atomic import UnwritableError, write_atomically
 
 

@@ -5,11 +5,11 @@ import json
 import os
 import weakref
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from handrail.frozen import dataclass
 from handrail.runs.atomic import UnwritableError
 
 

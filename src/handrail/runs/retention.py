@@ -4,9 +4,9 @@ import os
 import shutil
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from handrail.frozen import dataclass
 from handrail.model.events import RunFinished
 from handrail.model.outcomes import Verdict
 from handrail.runs.event_log import read_events
