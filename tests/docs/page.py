@@ -40,6 +40,7 @@ _VARYING = (
     (re.compile(r"\b\d+(\.\d+)? ?(ms|s)\b|\b\d+m\d\d?s\b"), "N s"),
     (re.compile(r"\b\d+\.\d+\.\d+\b"), "VERSION"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
+    (re.compile(r"\b\d\d:\d\d:\d\d\.\d{3}\b"), "TIME"),
     (re.compile(r"0x[0-9a-f]+"), "0xADDRESS"),
     (re.compile(r"\b\d+(\.\d+)? ?[KMG]i?B\b"), "SIZE"),
     (re.compile(r"[=_-]{4,}"), "----"),

@@ -3,19 +3,27 @@
 import argparse
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from handrail.app.reporting import report_of
 from handrail.core.causes import Cause
 from handrail.core.remaining import find_cause
+from handrail.core.test_log import encode
 from handrail.core.text import encodable
 from handrail.errors import ExitCode
 from handrail.reporters import json_report
-from handrail.reporters.explanation import Past, as_json, explanation
+from handrail.reporters.explanation import OUTPUT_LINES, Past, as_json, explanation
+from handrail.reporters.log_lines import section, shortened, tail
 from handrail.runs import checkout
 from handrail.runs.event_log import read_events
+from handrail.runs.test_log import read_log
 from handrail.wiring import Wiring, wire
 
 MAX_COMMITS = 20
+MAX_LOG_LINES = 50
+MAX_LOG_BYTES = 16384
 
 
 def explain(arguments: argparse.Namespace) -> ExitCode:
@@ -25,15 +33,40 @@ def explain(arguments: argparse.Namespace) -> ExitCode:
     report = report_of(folder.run_id, read_events(folder.events), wiring.history)
     cause = find_cause(arguments.cause, report.causes)
     past = _past(wiring, cause, report.record.started.env)
+    test = arguments.cause if arguments.cause in cause.tests else cause.tests[0]
     if arguments.is_json:
         extras = json_report.Extras(outcomes=report.outcomes)
         label = report.labels.get(cause.id)
         failure = json_report.failure(report.record, cause, label, extras)
-        print(json_report.ascii_json(as_json(failure, cause, past)))
+        document = as_json(failure, cause, past) | _logged(folder.test_log, test)
+        print(json_report.ascii_json(document))
         return ExitCode.PASSED
+    cause = _with_log(cause, folder.test_log, test)
     text = explanation(report.record, cause, report.labels.get(cause.id), past)
     print(encodable(text, sys.stdout.encoding or "utf-8"))
     return ExitCode.PASSED
+
+
+def _with_log(cause: Cause, path: Path, test: str) -> Cause:
+    """With what the test logged, where that was kept, in place of what pytest captured of it."""
+    text = section(read_log(path, test), OUTPUT_LINES - 1)
+    if not text:
+        return cause
+    captured = cause.problem.sections
+    kept = (each for each in captured if not each[0].startswith("Captured log"))
+    sections = (*kept, (f"log of {test}", text))
+    return replace(cause, problem=replace(cause.problem, sections=sections))
+
+
+def _logged(path: Path, test: str) -> dict[str, Any]:
+    lines = map(shortened, read_log(path, test))
+    found = tail(
+        lines, most=MAX_LOG_LINES, most_bytes=MAX_LOG_BYTES, size=lambda line: len(encode(line))
+    )
+    if not found.lines:
+        return {}
+    documents = [line.document() for line in found.lines]
+    return {"test_log": {"test": test, "lines": documents, "omitted": found.omitted}}
 
 
 def _past(wiring: Wiring, cause: Cause, env: Mapping[str, str]) -> Past:

@@ -188,6 +188,11 @@ def _fill_selection(run: Parser) -> None:
         default="auto",
         help="how workers start and who collects (default: auto)",
     )
+    run.add_argument(
+        "--log-tests",
+        action="store_true",
+        help="keep what each test logs, for `handrail logs --test` and `handrail explain`",
+    )
     run.add_argument("--allow-empty", action="store_true", help="nothing to run is a pass")
     run.add_argument("--dry-run", action="store_true", help="show what would run here, run nothing")
     _add_output(run)
@@ -257,6 +262,9 @@ def _fill_logs(logs: Parser) -> None:
     logs.description = "What pytest printed: the end of it, or what is new since a cursor. The next cursor is on stderr."
     logs.set_defaults(command=_lazily("handrail.cli.logs", "logs"))
     _add_which(logs)
+    logs.add_argument(
+        "--test", metavar="NODEID", help="instead, what this test logged in a run --log-tests"
+    )
     logs.add_argument("--since", metavar="CURSOR", help="go on where an earlier answer ended")
     logs.add_argument("--grep", type=_pattern, metavar="REGEX", help="only lines that match")
     logs.add_argument("--tail", type=_count, metavar="N", help="only the last lines")

@@ -71,6 +71,10 @@ def _run(
             text = json.dumps(sorted(request.spec.done))
             write_atomically(folder.done, text.encode("ascii"))
     spec = replace(request.spec, run_id=folder.run_id, ends_at=began + request.lasts_s)
+    if arguments.log_tests:
+        spec = replace(spec, test_log=str(folder.test_log))
+        with contextlib.suppress(OSError):  # workers try again
+            folder.test_log.touch()
     # Whoever waits for no more than the id has it: what follows may take its time.
     from handrail.execution.child import Launch, Session
     from handrail.execution.prestart import Prestarted

@@ -34,6 +34,8 @@ class RunSpec:
     """Node ids that this run is about; empty: all that are not done."""
     is_shown: bool = False
     """Whether pytest's own output goes to the caller, dots included."""
+    test_log: str = ""
+    """File for what tests log; empty: nobody asked for it."""
     strategy: str = "auto"
     """``auto``, ``collect-in-workers``, ``collect-then-fork`` or ``spawn``."""
 

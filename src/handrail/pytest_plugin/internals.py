@@ -6,10 +6,11 @@ supported version, so a change there shows up here and nowhere else.
 
 import contextlib
 import gc
+import logging
 import os
 import unittest
 import weakref
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -379,6 +380,33 @@ def restart_capture(config: pytest.Config) -> tuple[int, ...]:
         with contextlib.suppress(OSError, ValueError, AttributeError):
             descriptors.append(file.fileno())
     return tuple(descriptors)
+
+
+def listen_to_captured_logs(
+    config: pytest.Config,
+    entered: Callable[[str, str], None],
+    emitted: Callable[[logging.LogRecord], None],
+) -> None:
+    """Tell which test and phase is about to log, and each record of pytest's captured log, as it comes.
+
+    A handler of our own would be one that tests can see, and a wrapper around the phases a frame in
+    tracebacks. A record whose arguments do not fit raises in the test before it gets here.
+    """
+    plugin: Any = config.pluginmanager.get_plugin("logging-plugin")
+    if plugin is None:
+        return
+    runtest_for, emit = plugin._runtest_for, plugin.report_handler.emit
+
+    def enter_and_run(item: pytest.Item, when: str) -> Any:
+        entered(item.nodeid, when)
+        return runtest_for(item, when)
+
+    def emit_and_tell(record: logging.LogRecord) -> None:
+        __tracebackhide__ = True  # where an argument raises that caplog did not look at
+        emit(record)
+        emitted(record)
+
+    plugin._runtest_for, plugin.report_handler.emit = enter_and_run, emit_and_tell
 
 
 def grow_old() -> None:

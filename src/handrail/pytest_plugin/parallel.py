@@ -355,6 +355,9 @@ class Parallel:
                 self._relay.grew(worker, message[1], self._spec.growth_bytes)
             case Tell.PROPERTIES:
                 internals.add_junit(self._config, properties=message[1])
+            case Tell.UNLOGGED:
+                recording: Any = self._config.pluginmanager.get_plugin("handrail-test-log")
+                recording.lose(*message[1:])
             case Tell.IDS:
                 self._compare(worker, message[1])
             case Tell.STOP:

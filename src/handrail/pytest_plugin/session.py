@@ -63,6 +63,10 @@ def join_run(config: pytest.Config) -> None:
     register_markers(config, spec.settings)
     config.pluginmanager.register(barrier, "handrail-barrier")
     register_remaining(config, spec)
+    if spec.test_log:
+        from handrail.pytest_plugin.test_logging import register_test_log
+
+        register_test_log(config, spec, stream)
     if spec.workers:
         from handrail.pytest_plugin.parallel import Later, Parallel
 

@@ -103,6 +103,10 @@ def join_as_worker(
     barrier = make_barrier(config, spec)
     config.pluginmanager.register(barrier, "handrail-barrier")
     register_remaining(config, spec)
+    if spec.test_log:
+        from handrail.pytest_plugin.test_logging import register_test_log
+
+        register_test_log(config, spec)
     config.pluginmanager.register(Spawned(end, barrier, is_deferred=is_deferred), "handrail-run")
 
 

@@ -45,6 +45,8 @@ class Tell:
     INTERNAL = "internal"
     PROPERTIES = "properties"
     GREW = "grew"
+    UNLOGGED = "unlogged"
+    """How many lines of the log of tests could not be written, and why."""
     IDS = "ids"
     """Checksum of the node ids that a spawned worker collected."""
 
@@ -455,6 +457,9 @@ class Worker:
         properties = internals.take_junit_properties(self._config)
         if properties:
             self.send(Tell.PROPERTIES, properties)
+        recording = self._config.pluginmanager.get_plugin("handrail-test-log")
+        if recording is not None and recording.lost()[0]:
+            self.send(Tell.UNLOGGED, *recording.lost())
         self.send(Tell.GREW, self._memory_bytes() - self._memory_at_start)
 
     def _memory_bytes(self) -> int:

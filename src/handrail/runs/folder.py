@@ -42,6 +42,11 @@ class RunFolder:
         return self.path / "pytest.log"
 
     @property
+    def test_log(self) -> Path:
+        """What the tests logged, one JSON object a line; there only if that was asked for."""
+        return self.path / "test-log.ndjson"
+
+    @property
     def done(self) -> Path:
         """Node ids that were left out because an earlier run had done them."""
         return self.path / "done.json"

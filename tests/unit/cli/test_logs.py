@@ -36,7 +36,8 @@ class Reading:
     def answer(self, **options: object) -> tuple[str, str]:
         out, err = io.StringIO(), io.StringIO()
         asked = {"run": "latest", "since": None, "grep": None, "tail": None, "max_bytes": 16384}
-        asked |= {"is_following": False, "is_json": False, "folder": str(self.project), **options}
+        asked |= {"is_following": False, "is_json": False, "test": None}
+        asked |= {"folder": str(self.project), **options}
         with redirect_stdout(out), redirect_stderr(err):
             assert logs(Namespace(**asked)) is ExitCode.PASSED
         return out.getvalue(), err.getvalue()
@@ -335,7 +336,7 @@ def test_a_stream_that_cannot_show_a_character_gets_it_spelled_out(
     stream = io.TextIOWrapper(raw, encoding="ascii")
     asked = Namespace(
         folder=str(tmp_path), run="latest", since=None, grep=None, tail=None, max_bytes=99,
-        is_following=False, is_json=False,
+        is_following=False, is_json=False, test=None,
     )  # fmt: skip
 
     with redirect_stdout(stream), redirect_stderr(io.StringIO()):
@@ -388,7 +389,7 @@ def test_who_follows_a_run_gets_lines_as_they_come_until_it_ends(
     stream = Growing(log, [b"two\nth", b"ree\n", b"end"], lambda: write_state(folder, **OVER))
     asked = Namespace(
         folder=str(tmp_path), run="latest", since=None, grep="[enw]", tail=None, max_bytes=99,
-        is_following=True, is_json=False,
+        is_following=True, is_json=False, test=None,
     )  # fmt: skip
 
     with redirect_stdout(stream), redirect_stderr(io.StringIO()):
