@@ -65,16 +65,19 @@ def log_of_test(arguments: argparse.Namespace) -> ExitCode:
     is_empty = next(read_log(path, arguments.test), None) is None
     if is_empty:
         _check(standing, arguments.test)
-    wanted = re.compile(arguments.grep or "")
+    lines = read_log(path, arguments.test)
+    if arguments.grep:
+        wanted = re.compile(arguments.grep)
+        lines = (line for line in lines if wanted.search(log_text(line)))
     found = tail(
-        (line for line in read_log(path, arguments.test) if wanted.search(log_text(line))),
+        lines,
         most=arguments.tail,
         most_bytes=arguments.max_bytes,
         size=_json_size if arguments.is_json else _text_size,
     )
     if arguments.is_json:
-        lines = [line.document() for line in found.lines]
-        answer = {"test": arguments.test, "lines": lines, "omitted": found.omitted}
+        documents = [line.document() for line in found.lines]
+        answer = {"test": arguments.test, "lines": documents, "omitted": found.omitted}
         print(json.dumps({**answer, "path": str(path)}))
         return ExitCode.PASSED
     encoding = sys.stdout.encoding or "utf-8"

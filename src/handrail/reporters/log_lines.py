@@ -35,17 +35,16 @@ def tail(
     size: Callable[[LogLine], int],
 ) -> Tail:
     """The last of these lines: at most so many, and not longer together; one at least."""
-    kept: deque[LogLine] = deque()
-    total_bytes, count = 0, 0
+    # None is shorter than a byte; what will not be shown is not measured.
+    last: deque[LogLine] = deque(maxlen=most_bytes if most is None else min(most, most_bytes))
+    count = 0
     for line in lines:
         count += 1
-        kept.append(line)
-        total_bytes += size(line)
-        while kept and (
-            (total_bytes > most_bytes and len(kept) > 1) or (most is not None and len(kept) > most)
-        ):
-            total_bytes -= size(kept.popleft())
-    return Tail(lines=tuple(kept), omitted=count - len(kept))
+        last.append(line)
+    kept: list[LogLine] = []
+    while last and ((most_bytes := most_bytes - size(last[-1])) >= 0 or not kept):
+        kept.append(last.pop())
+    return Tail(lines=tuple(reversed(kept)), omitted=count - len(kept))
 
 
 def section(lines: Iterable[LogLine], limit_lines: int) -> str:
