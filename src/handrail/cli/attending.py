@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         from handrail.cli.watching import watch
 
         return watch(arguments)
+    _forget_warmth_in_ci(arguments)
     if is_foreground(arguments, os.environ):
         return _supervised(arguments, None, is_followed=True)
     return _watch(arguments, is_followed=True)
@@ -48,22 +49,34 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 def start(arguments: argparse.Namespace) -> ExitCode:
     """Start a run; print its id as soon as it has one."""
+    _forget_warmth_in_ci(arguments)
     return _watch(arguments, is_followed=False)
 
 
+def _forget_warmth_in_ci(arguments: argparse.Namespace) -> None:
+    """Nothing outlives a job of CI, and a fork has nobody's terminal."""
+    if arguments.is_warm and (is_ci(os.environ) or is_foreground(arguments, os.environ)):
+        arguments.is_warm = False
+        print("note: --warm is ignored in CI and in the foreground", file=sys.stderr)
+
+
 def _supervised(
-    arguments: argparse.Namespace, console: Console | None, *, is_followed: bool
+    arguments: argparse.Namespace,
+    console: Console | None,
+    *,
+    is_followed: bool,
+    told: int | None = None,
 ) -> ExitCode:
     """Start the session's Python before anything else is imported; not if somebody waits for no more
-    than the id of the run, which is known sooner without.
+    than the id of the run, which is known sooner without. ``told``: see ``Prestarted``.
     """
     # Everything a run tells is kept to its end: there is no garbage worth looking for meanwhile.
     gc.disable()
     started = None
-    if is_followed:
+    if is_followed or told is not None:
         from handrail.execution.prestart import Prestarted
 
-        started = Prestarted()
+        started = Prestarted(told)
     from handrail.cli.run import run
 
     return run(arguments, started, console)
@@ -73,13 +86,13 @@ def _watch(arguments: argparse.Namespace, *, is_followed: bool) -> ExitCode:
     watch = Watch()
     began = time.monotonic()
     with _signals(watch):
-        body = partial(_answered, arguments, is_followed=is_followed)
-        watch.begin(detach(body, columns=terminal_columns()))
+        _begin(arguments, watch, is_followed=is_followed)
         while not (watch.is_over or (watch.folder and not is_followed)):
             left_s = _patience_s(arguments) - (time.monotonic() - began)
             if left_s <= 0 and watch.folder:
                 return _where_it_stands(arguments, watch)
             watch.take_in(None if math.isinf(left_s) else max(0.1, left_s))
+            _begin_again_if_lost(arguments, watch, is_followed=is_followed)
     if not is_followed and watch.folder:
         return _started(arguments, watch)
     if watch.is_joined:
@@ -92,6 +105,33 @@ def _watch(arguments: argparse.Namespace, *, is_followed: bool) -> ExitCode:
     return ExitCode.INFRA_ERROR
 
 
+def _begin(arguments: argparse.Namespace, watch: Watch, *, is_followed: bool) -> None:
+    if arguments.is_warm:
+        from handrail.cli.warming import fork
+
+        source = fork(arguments)
+        if source is not None:
+            watch.begin(source, is_forked=True)
+            return
+    _detach(arguments, watch, is_followed=is_followed)
+
+
+def _detach(arguments: argparse.Namespace, watch: Watch, *, is_followed: bool) -> None:
+    body = partial(_answered, arguments, is_followed=is_followed)
+    watch.begin(detach(body, columns=terminal_columns()))
+
+
+def _begin_again_if_lost(arguments: argparse.Namespace, watch: Watch, *, is_followed: bool) -> None:
+    """Begin a run whose forked supervisor ended before it had so much as an id."""
+    if not (watch.is_over and watch.is_forked) or watch.has_begun:
+        return
+    from handrail.cli.warming import say_cold
+
+    say_cold("the fork of the warm process ended")
+    os.close(watch.source)
+    _detach(arguments, watch, is_followed=is_followed)
+
+
 _NEVER_BEGAN = """error: the supervisor of the run ended before it began [no-supervisor]
 
 hint: run in the foreground to see why: handrail run --ci"""
@@ -100,7 +140,17 @@ hint: run in the foreground to see why: handrail run --ci"""
 def _answered(arguments: argparse.Namespace, console: Console, *, is_followed: bool) -> int:
     from handrail.cli import answered
 
-    return answered(lambda: int(_supervised(arguments, console, is_followed=is_followed)))
+    if not arguments.is_warm:
+        return answered(lambda: int(_supervised(arguments, console, is_followed=is_followed)))
+    told = os.memfd_create("handrail-told")
+    code = answered(
+        lambda: int(_supervised(arguments, console, is_followed=is_followed, told=told))
+    )
+    console.finish(code)  # nobody is to wait for what follows
+    from handrail.cli.warming import leave_warm
+
+    leave_warm(arguments, told)
+    return code
 
 
 def _patience_s(arguments: argparse.Namespace) -> float:

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from handrail.core.remaining import find_cause
 from handrail.core.test_log import encode
 from handrail.core.text import encodable
 from handrail.errors import ExitCode
+from handrail.frozen import replace
 from handrail.reporters import json_report
 from handrail.reporters.explanation import OUTPUT_LINES, Past, as_json, explanation
 from handrail.reporters.log_lines import section, shortened, tail

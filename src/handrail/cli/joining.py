@@ -17,8 +17,8 @@ from handrail.runs.locking import Held, RunLock
 from handrail.wiring import Wiring
 
 _ASIDE = frozenset(
-    {"command", "color", "folder", "format", "given", "is_ci", "is_new", "is_quiet", "remaining"}
-    | {"tests", "wait_s"}
+    {"command", "color", "folder", "format", "given", "is_ci", "is_forked", "is_new", "is_quiet"}
+    | {"is_warm", "remaining", "tests", "wait_s"}
 )
 """What does not change which tests run, or how."""
 

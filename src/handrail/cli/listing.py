@@ -4,6 +4,7 @@ import argparse
 import json
 import time
 
+from handrail.cli import warming
 from handrail.cli.standing import Standing
 from handrail.errors import ExitCode
 from handrail.frozen import replace
@@ -59,12 +60,16 @@ def clean(arguments: argparse.Namespace) -> ExitCode:
     measured = {run_id: retention.measure(each, now=now) for run_id, each in folders.items()}
     chosen = retention.to_remove(measured.values(), limits, protected=protected)
     removed = retention.remove([folders[each] for each in chosen])
+    is_warm_ended = warming.end(str(state.root))
     size_bytes = sum(measured[each].size_bytes for each in removed)
     if arguments.is_json:
-        print(json.dumps({"removed": removed, "bytes": size_bytes}))
+        ended = {"warm_ended": is_warm_ended}
+        print(json.dumps({"removed": removed, "bytes": size_bytes, **ended}))
         return ExitCode.PASSED
     for each in removed:
         print(f"removed {each}  {format_size(measured[each].size_bytes)}")
+    if is_warm_ended:
+        print(warming.ENDED)
     kept = len(folders) - len(removed)
     print(f"removed {len(removed)} runs, {format_size(size_bytes)}; {kept} are kept")
     return ExitCode.PASSED

@@ -149,9 +149,15 @@ def _fill_start(start: Parser) -> None:
 
 def _fill_selection(run: Parser) -> None:
     """What ``run`` and ``start`` share."""
-    run.set_defaults(remaining=None, rerun_of="", is_watch=False)
+    run.set_defaults(remaining=None, rerun_of="", is_watch=False, is_forked=False)
     run.add_argument(
         "--new", dest="is_new", action="store_true", help="also if the same run goes on already"
+    )
+    run.add_argument(
+        "--warm",
+        dest="is_warm",
+        action="store_true",
+        help="fork from a process with imports done, that the last such run left; leave one",
     )
     run.add_argument("targets", nargs="*", metavar="TIER|PATH|NODEID", help="what to run")
     run.add_argument(

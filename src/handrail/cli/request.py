@@ -14,6 +14,8 @@ from handrail.model.spec import RunSpec
 from handrail.model.tiers import Isolation, Tier
 from handrail.wiring import Wiring
 
+_EARLY = ("-W", "ignore:Module already imported so cannot be rewritten")
+"""Of what a plugin of pytest shares with others, where these have imported it before."""
 _STRICTEST = (Isolation.TEST, Isolation.MODULE, Isolation.WORKER)
 
 
@@ -82,7 +84,12 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         spec=spec,
         budget_s=budget_s,
         lasts_s=min(budget_s or math.inf, wiring.settings.time_to_live_s),
-        pytest_arguments=(*_pytest_options(arguments, flags), *arguments.behind, *targets),
+        pytest_arguments=(
+            *_pytest_options(arguments, flags),
+            *arguments.behind,
+            *(_EARLY if arguments.is_forked else ()),
+            *targets,
+        ),
         has_terminal=has_terminal,
         is_listing=bool(LISTING & {*flags, *arguments.behind}),
     )

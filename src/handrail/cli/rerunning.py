@@ -49,6 +49,7 @@ def rerun(arguments: argparse.Namespace) -> ExitCode:
     again.remaining = remaining(record, found, arguments.causes, done_before(folder))
     again.rerun_of = folder.run_id
     again.allow_empty = True
+    again.is_warm = False
     again.allow = []  # a gate that was opened for that run was opened for that run only
     return attending.run(again)
 

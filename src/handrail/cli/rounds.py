@@ -14,10 +14,6 @@ from handrail.core.remaining import Remaining
 from handrail.execution.console import Console
 from handrail.execution.prestart import Started
 
-TELLING = ("-p", "handrail.pytest_plugin.telling")
-EARLY = ("-W", "ignore:Module already imported so cannot be rewritten")
-"""Only if something that a plugin of pytest shares with others was imported by these."""
-
 
 def supervise(order: Mapping[str, Any], started: Started, console: Console) -> int:
     """Run what is ordered; return the exit code. ``order``: see ``watching``."""
@@ -27,9 +23,8 @@ def supervise(order: Mapping[str, Any], started: Started, console: Console) -> i
 
 def _arguments(order: Mapping[str, Any]) -> argparse.Namespace:
     arguments = parse(order["given"])
-    arguments.is_watch = arguments.is_new = True
+    arguments.is_watch = arguments.is_new = arguments.is_forked = True
     arguments.format = "human"
-    arguments.behind = [*arguments.behind, *TELLING, *EARLY]
     done, only = frozenset(order["done"]), frozenset(order["only"])
     arguments.remaining = Remaining(done=done, only=only) if done or only else None
     return arguments

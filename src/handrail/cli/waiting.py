@@ -98,6 +98,11 @@ def stop(arguments: argparse.Namespace) -> ExitCode:
         print("no run goes on here")
     for each in [] if arguments.is_json else stopped:
         show(each, is_json=False)
+    if arguments.is_all:
+        from handrail.cli.warming import ENDED, end
+
+        if end(state):
+            print(ENDED, file=sys.stderr if arguments.is_json else sys.stdout)
     return ExitCode.PASSED
 
 

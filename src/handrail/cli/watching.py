@@ -45,7 +45,7 @@ def watch(arguments: argparse.Namespace) -> ExitCode:
     """Run tests at every save; return the exit code of the last round. Raises: UsageError, ..."""
     refuse(arguments, os.environ)
     wiring = wire(arguments.folder)
-    warm = Warm(Path(launch_script()), wiring.root)
+    warm = Warm(launch_script(), wiring.root)
     try:
         understand(arguments, wiring)
         with _signals() as stops, _keyboard() as keys:
@@ -82,9 +82,15 @@ def refuse(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
             where="handrail " + shlex.join(arguments.given),
             hint="leave out --watch, or -s, --pdb, --co and the like",
         )
-    if arguments.dry_run or arguments.wait_s is not None:
+    others = {
+        "--dry-run": arguments.dry_run,
+        "--wait": arguments.wait_s is not None,
+        "--warm": arguments.is_warm,
+    }
+    other = next((name for name, is_given in others.items() if is_given), "")
+    if other:
         raise UsageError(
-            f"--watch cannot be combined with {'--dry-run' if arguments.dry_run else '--wait'}",
+            f"--watch cannot be combined with {other}",
             hint="leave out one of them",
         )
 
@@ -363,7 +369,7 @@ class Watching:
 
     def _renew(self) -> None:
         self._warm.close()
-        self._warm = Warm(Path(launch_script()), self._wiring.root)
+        self._warm = Warm(launch_script(), self._wiring.root)
 
 
 def without_targets(arguments: argparse.Namespace) -> list[str]:

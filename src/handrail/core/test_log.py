@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from handrail.core.text import redact
+from handrail.frozen import dataclass, defaults_of
 
 MOST_CHARACTERS = 32_768
 """Of a message, or of an exception. The middle of what is longer is left out."""
@@ -41,7 +41,7 @@ class LogLine:
 
     def document(self) -> dict[str, str]:
         """It as JSON; without an exception if there is none."""
-        found = asdict(self)
+        found = {name: getattr(self, name) for name in defaults_of(type(self))}
         if not self.exception:
             del found["exception"]
         return found

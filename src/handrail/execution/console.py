@@ -213,6 +213,8 @@ class Watch:
     def __init__(self) -> None:
         self.source = -1
         """Where frames come from."""
+        self.is_forked = False
+        """Whether the supervisor was forked from a warm process."""
         self.is_silent = False
         """Whether what they show is left out."""
         self._buffer = b""
@@ -230,9 +232,16 @@ class Watch:
         """Whether nothing more will come: with an exit code all went well, without the supervisor
         is gone."""
 
-    def begin(self, source: int) -> None:
+    def begin(self, source: int, *, is_forked: bool = False) -> None:
         """Frames come from there."""
         self.source = source
+        self.is_forked = is_forked
+        self.is_over = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there was a run, or an answer without one."""
+        return bool(self.folder) or self.exit_code is not None
 
     def take_in(self, timeout_s: float | None) -> None:
         """Wait at most that long for frames, and pass on what they say. Interrupted by signals.

@@ -12,6 +12,8 @@ from binascii import hexlify
 from typing import Protocol
 
 MARK = "HANDRAIL_MARK"
+TOLD = "HANDRAIL_TOLD"
+"""Names the descriptor to which a session tells what it had to import."""
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
@@ -74,22 +76,27 @@ class Started(Protocol):
 
 
 class Prestarted:
-    """A Python that has imported pytest, or is about to, and waits to be told what to do."""
+    """A Python that has imported pytest, or is about to, and waits to be told what to do.
 
-    def __init__(self) -> None:
+    ``told``: where its session tells what it imported, if anybody wants to know.
+    """
+
+    def __init__(self, told: int | None = None) -> None:
         self.is_taken = False
         source, self.feed = os.pipe()
         self.events, sink = os.pipe()
         self.inherited = f"{source},{sink}"
         token = hexlify(os.urandom(8)).decode()
         self.mark = f"{MARK}={token}".encode()
+        passed = (source, sink) if told is None else (source, sink, told)
+        more = {MARK: token} if told is None else {MARK: token, TOLD: str(told)}
         try:
-            for each in (source, sink):
+            for each in passed:
                 os.set_inheritable(each, True)  # noqa: FBT003 - positional only
             pid = os.posix_spawn(
                 sys.executable,
                 [sys.executable, launch_script(), self.inherited],
-                os.environ | {MARK: token},
+                os.environ | more,
                 setsigmask=(),
                 setsigdef=_IGNORED_BY_PYTHON,
             )

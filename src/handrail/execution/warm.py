@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tempfile
 from binascii import hexlify
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from handrail.execution.prestart import MARK
+from handrail.execution.stamps import changed
 from handrail.execution.warmed import is_own
 
 ENDING_S = 10.0
@@ -26,10 +27,10 @@ class Warm:
     ``told``: where sessions tell what they imported; see ``learn``.
     """
 
-    def __init__(self, script: Path, root: Path) -> None:
+    def __init__(self, script: str, root: Path) -> None:
         self._root = str(root)
         self._buffer = b""
-        self._files: dict[str, int] = {}
+        self._files: dict[str, str] = {}
         self._tried: set[str] = set()
         self._told = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed by ``close``
         self.is_learning = False
@@ -37,18 +38,7 @@ class Warm:
         self.is_gone = False
         self.problem = ""
         """Why no session should be forked from it, for a person; empty as long as all is well."""
-        self._socket, theirs = socket.socketpair()
-        token = hexlify(os.urandom(8)).decode()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, str(script), "--warm", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=os.environ | {MARK: token},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        self._process, self._socket = _started(script, "--warm")
 
     @property
     def pid(self) -> int:
@@ -89,15 +79,7 @@ class Warm:
 
     def _imported(self) -> dict[str, str]:
         self._told.seek(0)
-        found: dict[str, str] = {}
-        for line in self._told.read().splitlines():
-            with suppress(ValueError):  # of a process that was killed as it wrote
-                found |= {
-                    name: file
-                    for name, file in json.loads(line)
-                    if not is_own(file, self._root) and name.partition(".")[0] != "__main__"
-                }
-        return found
+        return imported(self._told.read(), self._root)
 
     def _send(self, line: bytes, descriptors: list[int]) -> None:
         try:
@@ -124,7 +106,7 @@ class Warm:
 
     def is_stale(self) -> bool:
         """Whether a file that it has imported, or the interpreter, is not what it was then."""
-        return any(_changed_at(file) != at for file, at in self._files.items() if at)
+        return bool(changed(self._files))
 
     def close(self) -> None:
         """Drop it, and the run that it may have. Safe at any time."""
@@ -139,8 +121,42 @@ class Warm:
             self._process.wait()
 
 
-def _changed_at(file: str) -> int:
-    try:
-        return os.stat(file).st_mtime_ns
-    except OSError:
-        return 0
+def imported(told: bytes, root: str) -> dict[str, str]:
+    """What sessions told that they imported, without the project's own: modules and their files."""
+    found: dict[str, str] = {}
+    for line in told.splitlines():
+        with suppress(ValueError):  # of a process that was killed as it wrote
+            found |= {
+                name: file
+                for name, file in json.loads(line)
+                if not is_own(file, root) and name.partition(".")[0] != "__main__"
+            }
+    return found
+
+
+def leave(script: str, order: Mapping[str, Any], hand_on: Callable[[int], int]) -> None:
+    """Start a warm process that outlives us; it is told once what ``execution.lasting`` wants to know.
+
+    ``hand_on``: gives the descriptor of its lock, for its process id.
+    """
+    process, end = _started(script, "--lasting")
+    with end:
+        line = json.dumps(order).encode("ascii") + b"\n"
+        sent = socket.send_fds(end, [line], [hand_on(process.pid)])
+        end.sendall(line[sent:])
+
+
+def _started(script: str, how: str) -> "tuple[subprocess.Popen[bytes], socket.socket]":
+    ours, theirs = socket.socketpair()
+    token = hexlify(os.urandom(8)).decode()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, script, how, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env=os.environ | {MARK: token},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    return process, ours

@@ -18,12 +18,11 @@ from typing import Any
 
 from handrail.execution import limits
 from handrail.execution.console import Console, heed_signals
-from handrail.execution.prestart import MARK, Child
+from handrail.execution.prestart import MARK, TOLD, Child
+from handrail.execution.stamps import imported_files, stamps
 
 LEARNING_S = 120
 """Imports that take longer end the process; sessions then import for themselves."""
-TOLD = "HANDRAIL_TOLD"
-"""Names the descriptor to which a session tells what it had to import."""
 _READ_BYTES = 1 << 16
 _ENDS = (".py", "/__init__.py")
 
@@ -41,8 +40,8 @@ def is_own(file: str, root: str) -> bool:
 class Orders:
     """The socket's end here: lines of JSON, some with descriptors."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._socket = socket.socket(fileno=descriptor)
+    def __init__(self, end: socket.socket) -> None:
+        self._socket = end
         self._buffer = b""
         self._descriptors: list[int] = []
 
@@ -53,6 +52,8 @@ class Orders:
             if not chunk:
                 return None
             self._buffer += chunk
+            for each in found:
+                os.set_inheritable(each, False)  # noqa: FBT003 - positional only
             self._descriptors += found
         line, _, self._buffer = self._buffer.partition(b"\n")
         descriptors, self._descriptors = self._descriptors, []
@@ -63,6 +64,10 @@ class Orders:
         with contextlib.suppress(OSError):
             self._socket.sendall(json.dumps(document).encode("ascii") + b"\n")
 
+    def read(self, size: int) -> bytes:
+        """What follows the last order."""
+        return self._buffer or self._socket.recv(size)
+
     def close(self) -> None:
         """Let go of it, in a process that takes no orders."""
         self._socket.close()
@@ -71,18 +76,19 @@ class Orders:
 def serve(descriptor: int) -> str:
     """Take orders until there are none. Returns only in a session, what it calls its pipes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    orders = Orders(descriptor)
+    orders = Orders(socket.socket(fileno=descriptor))
     supervisors: list[int] = []
     while (found := orders.next()) is not None:
         order, descriptors = found
-        _reap(supervisors)
+        reap(supervisors)
         if "import" in order:
-            orders.answer(_learn(order["import"], order["root"]))
+            orders.answer(learn(order["import"], order["root"]))
             continue
         pid = os.fork()
         if pid == 0:
             orders.close()
-            return _supervise(order, *descriptors)
+            limits.die_with_parent()
+            return supervise(order, *descriptors)
         supervisors.append(pid)
         for each in descriptors:
             os.close(each)
@@ -95,7 +101,8 @@ def serve(descriptor: int) -> str:
     os._exit(0)
 
 
-def _reap(supervisors: list[int]) -> None:
+def reap(supervisors: list[int]) -> None:
+    """Take those that have ended out of the list."""
     for pid in list(supervisors):
         with contextlib.suppress(ChildProcessError):
             if os.waitpid(pid, os.WNOHANG)[0] == 0:
@@ -106,7 +113,7 @@ def _reap(supervisors: list[int]) -> None:
 # Learning.
 
 
-def _learn(wanted: list[list[str]], root: str) -> dict[str, Any]:
+def learn(wanted: list[list[str]], root: str) -> dict[str, Any]:
     """Import these modules (name and file), as far as that can be done; say what is here now.
 
     A module that is found elsewhere than in its file is left to the sessions: they have another
@@ -124,7 +131,8 @@ def _learn(wanted: list[list[str]], root: str) -> dict[str, Any]:
     gc.collect()
     gc.freeze()
     threads = limits.thread_count()
-    files = {each: _changed_at(each) for each in _files()}
+    places = {each for each in sys.path if os.path.isdir(each) and not is_own(each, root)}
+    files = stamps(imported_files() | places)
     problem = ""
     if threads > before:
         problem = f"what the project imports starts {threads - before + 1} threads"
@@ -162,24 +170,11 @@ def _shadowed(root: str, wanted: set[str]) -> set[str]:
     return found
 
 
-def _files() -> set[str]:
-    files = {getattr(each, "__file__", None) for each in list(sys.modules.values())}
-    return {each for each in files if isinstance(each, str)} | {sys.executable}
-
-
-def _changed_at(file: str) -> int:
-    try:
-        return os.stat(file).st_mtime_ns
-    except OSError:
-        return 0
-
-
 # Running.
 
 
-def _supervise(order: dict[str, Any], sink: int, told: int) -> str:
+def supervise(order: dict[str, Any], sink: int, told: int) -> str:
     """Be the supervisor of a run, and exit; or, in its session, return."""
-    limits.die_with_parent()
     found = Forked.fork()
     if isinstance(found, str):
         os.close(sink)
@@ -187,7 +182,6 @@ def _supervise(order: dict[str, Any], sink: int, told: int) -> str:
         return found
     code = 1
     try:
-        os.close(told)
         heed_signals()
         console = Console(
             sink, is_terminal=tuple(order["is_terminal"]), columns=int(order["columns"])
@@ -211,6 +205,8 @@ def _be_session(root: str, told: int) -> None:
     if is_own(__file__, root):
         for name in [each for each in sys.modules if each.partition(".")[0] == "handrail"]:
             del sys.modules[name]  # the project is Handrail itself: its tests test what was saved
+    if "handrail.pytest_plugin" in sys.modules:
+        importlib.import_module("handrail.pytest_plugin.telling")
 
 
 class Forked:

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+if "HANDRAIL_TOLD" in os.environ:
+    import handrail.pytest_plugin.telling  # noqa: F401 - before what it is to tell of
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options in a group of their own, with a prefix, without short letters."""

@@ -6,7 +6,8 @@ because freeing every object of a test session one by one takes up to a quarter 
 Started with two descriptors, ``in,out``, it imports pytest and waits on the first one for an order:
 a line of JSON with ``arguments``, ``folder`` and, unless the caller's terminal is wanted, ``output``
 (the path to which everything printed is appended). Started with anything else, these are pytest's
-arguments. ``--warm`` and a socket: one of many that are forked here (``execution.warmed``).
+arguments. ``--warm`` or ``--lasting`` and a socket: one of many that are forked here
+(``execution.warmed``, ``execution.lasting``).
 """
 
 import gc
@@ -27,6 +28,8 @@ def main() -> None:
         from handrail.execution.warmed import serve
 
         sys.argv[1:] = [serve(int(sys.argv[2]))]  # returns in every session that it forks
+    if sys.argv[1:2] == ["--lasting"]:
+        sys.argv[1:] = [_last(int(sys.argv[2]))]
     has_order = len(sys.argv) == 2 and sys.argv[1].replace(",", "").isdigit()
     try:
         from _pytest import config  # what the script of pytest calls, under the name of its version
@@ -48,6 +51,16 @@ def main() -> None:
         except (OSError, ValueError):
             code = code or 1
     os._exit(code)
+
+
+def _last(descriptor: int) -> str:
+    from handrail.execution.inheritance import Reading
+
+    with Reading() as reading:
+        _import_plugins_of_pytest()
+    from handrail.execution.lasting import serve
+
+    return serve(descriptor, reading)
 
 
 def _import_plugins_of_pytest() -> None:

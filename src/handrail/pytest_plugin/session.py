@@ -1,6 +1,7 @@
 """Join a session to a run of ``handrail run``, or guard a plain ``pytest`` session with the policy."""
 
 import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -77,6 +78,9 @@ def join_run(config: pytest.Config) -> None:
         runner = Single(config, spec, barrier, stream)
     config.pluginmanager.register(runner, "handrail-run")
     config.pluginmanager.register(Closing(stream), "handrail-closing")
+    telling = sys.modules.get("handrail.pytest_plugin.telling")
+    if telling is not None:
+        config.pluginmanager.register(telling, "handrail-telling")
 
 
 class Closing:

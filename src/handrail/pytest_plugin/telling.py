@@ -1,6 +1,7 @@
 """Tells a warm process what a session had to import: sessions after it find that done.
 
-In the controller and in each worker, when it ends; not in what a test starts. PYTEST_DONT_REWRITE
+In the controller and in each worker, when it ends; not in what a test starts. Imported as early as
+can be, where somebody wants to be told. PYTEST_DONT_REWRITE
 """
 
 import atexit
@@ -9,7 +10,11 @@ import os
 import sys
 from typing import Any
 
-_DESCRIPTOR = int(os.environ.pop("HANDRAIL_TOLD", "-1"))
+from handrail.execution.prestart import TOLD
+
+_DESCRIPTOR = int(os.environ.pop(TOLD, "-1"))
+if _DESCRIPTOR >= 0:
+    os.set_inheritable(_DESCRIPTOR, False)  # noqa: FBT003 - positional only
 _HERE_BEFORE = frozenset(sys.modules)
 
 

@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 
 from handrail.core.test_log import LogLine
 from handrail.core.text import clean, one_line, shorten
+from handrail.frozen import dataclass, replace
 
 _TEXT_BYTES = 2_000
 

@@ -48,7 +48,7 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def warm(tmp_path: Path, outside: Path) -> Generator[Warm]:
     (tmp_path / "project").mkdir()
-    made = Warm(Path(launch_script()), tmp_path / "project")
+    made = Warm(launch_script(), tmp_path / "project")
     yield made
     made.close()
 
