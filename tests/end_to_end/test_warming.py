@@ -37,7 +37,6 @@ def test_it():
         "ignored": [n for n in signal.valid_signals() if signal.getsignal(n) is signal.SIG_IGN],
         "environ": {n: v for n, v in os.environ.items() if n not in {"HANDRAIL_MARK", "PYTEST_XDIST_TESTRUNUID"}},
         "is_marked": f"HANDRAIL_MARK={os.environ['HANDRAIL_MARK']}" in open("/proc/self/environ").read(),
-        "leads_nobody": os.getsid(0) not in (os.getpid(), os.getppid()),
     }
     pathlib.Path(os.environ["FOUND"]).write_text(json.dumps(found))
 """
@@ -165,7 +164,6 @@ def test_a_forked_run_has_all_that_its_caller_would_hand_down(warmable: Warmable
     assert warmable.imports == 3
     assert seen[1] == seen[0]
     assert (seen[1]["umask"], seen[1]["files"][0]) == (0o027, 321)  # type: ignore[index]
-    assert seen[1]["leads_nobody"]
 
 
 def test_the_warm_process_learns_what_later_runs_import(warmable: Warmable) -> None:
@@ -230,7 +228,8 @@ def warm_of(project: Project) -> Callable[[], int]:
 def test_a_forked_run_outlives_its_caller_and_its_warm_process(project: Project) -> None:
     gated(project)
     with at_gate(project) as follower:
-        warm = warm_of(project)()
+        warm, owner = warm_of(project)(), supervisor(project)
+        assert os.getsid(owner) == os.getsid(session(project)) == owner
 
         kill(follower.pid, warm)
         wait_until_gone([warm])
@@ -241,6 +240,20 @@ def test_a_forked_run_outlives_its_caller_and_its_warm_process(project: Project)
     assert project.counts() == RAN_ONCE | {"other": 2}
     assert FAILING in done.stdout.replace("\n", "")
     wait_for(lambda: all("--lasting" in each for each in project.pids().values()), "the run's end")
+
+
+def test_a_warm_process_is_replaced_while_a_run_of_the_old_one_goes_on(project: Project) -> None:
+    gated(project)
+    with at_gate(project):
+        warm = warm_of(project)()
+        kill(warm)
+        wait_until_gone([warm])
+
+        done = project.command("handrail", "run", "--warm", *NO_RANDOMLY, "test_other.py")
+
+        assert done.returncode == 0
+        assert NOTE not in done.stderr
+        assert wait_for(warm_of(project), "another warm process") != warm
 
 
 def test_a_supervisor_that_was_killed_leaves_its_warm_process_and_nothing_else(
