@@ -92,14 +92,15 @@ def real(effort: Effort, names: Sequence[str]) -> list[CaseResult]:
 
 
 @contextmanager
-def _project(suite: str) -> Iterator[Project]:
+def generated(suite: str) -> Iterator[Project]:
+    """A generated suite in a folder of its own, as long as it is needed."""
     with TemporaryDirectory(prefix=f"bench-{suite}-") as folder:
         suites.generate(suite, Path(folder))
         yield Project(name=suite, folder=Path(folder), environment=environment.current())
 
 
 def _suite(suite: str, effort: Effort, name: str | None = None) -> CaseResult:
-    with _project(suite) as project:
+    with generated(suite) as project:
         return _compared(project, effort, name or suite)
 
 
@@ -133,7 +134,7 @@ def _figures(name: str, measured: Sequence[Measured]) -> Iterator[Figure]:
 
 def _growth(effort: Effort) -> list[CaseResult]:
     """Is a test of 50,000 dearer than one of 10,000?"""
-    with _project("trivial") as small, _project("trivial-50k") as large:
+    with generated("trivial") as small, generated("trivial-50k") as large:
         both = [
             rounds.measure(
                 project,
@@ -154,7 +155,7 @@ def _growth(effort: Effort) -> list[CaseResult]:
 
 def _idle(effort: Effort) -> list[CaseResult]:
     """What the plugin costs, and changes, in a plain pytest run that does not use it."""
-    with _project("idle") as project:
+    with generated("idle") as project:
         without = commands.plain(project)
         words = tuple(word for word in without.words if word not in commands.WITHOUT_HANDRAIL)
         idle = Command(label="pytest, plugin idle", words=words)
@@ -178,7 +179,7 @@ def _steady(output: str) -> list[str]:
 
 def _start(effort: Effort) -> list[CaseResult]:
     """How long commands that need no pytest take, next to Python itself."""
-    with _project("one") as project:
+    with generated("one") as project:
         script = project.environment.script
         compared = [
             Command(label="python -c pass", words=(script("python"), "-c", "pass")),
@@ -196,7 +197,7 @@ def _start(effort: Effort) -> list[CaseResult]:
 
 def _crash(effort: Effort) -> list[CaseResult]:
     """A test ends its process: how many of the other 9,999 have no result, or two?"""
-    with _project("crash") as project, TemporaryDirectory() as folder:
+    with generated("crash") as project, TemporaryDirectory() as folder:
         path, variables = records.recording(Path(folder))
         peer = commands.xdist(project, effort.workers, "load", "-p", records.PLUGIN)
         commands.run(peer, project, variables=variables)
@@ -216,7 +217,7 @@ def _lost(record: records.Record, tests: int) -> int:
 
 def _hangs(effort: Effort) -> list[CaseResult]:
     """Ten kinds of hang: each must fail, and its two neighbours pass."""
-    with _project("hangs") as project:
+    with generated("hangs") as project:
         done = commands.run(commands.handrail(project, effort.workers), project, limit_s=180)
         tests = records.of_handrail(project.folder, done.exit_code or 0).tests
     wrong = [test for test in _expected_of_hangs() if not _as_expected(test, tests.get(test, {}))]

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class Command:
     words: tuple[str, ...]
     leaves_run: bool = False
     """Whether it must leave a handrail run behind: a traceback at start exits with 1 as well."""
+    exits: frozenset[int] = TESTS_RAN
+    """Exit codes with which it has done what it was to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +124,7 @@ def run_to_the_end(
     finished = run(command, project, variables=variables, limit_s=limit_s)
     if finished.exit_code is None:
         how = f"did not end within {limit_s:g} s"
-    elif finished.exit_code not in TESTS_RAN:
+    elif finished.exit_code not in command.exits:
         how = f"exited with {finished.exit_code}"
     elif command.leaves_run and records.newest_run(project.folder) == before:
         how = "left no run"
@@ -135,9 +138,17 @@ def _pytest(project: Project) -> Sequence[str]:
 
 
 def _wait(child: subprocess.Popen[bytes], limit_s: float) -> int | None:
-    try:
-        return child.wait(limit_s)
-    except subprocess.TimeoutExpired:
+    """Its exit code as soon as it has ended: ``Popen.wait`` with a limit looks every 50 ms only."""
+    is_late = threading.Event()
+
+    def end() -> None:
+        is_late.set()
         os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        return None
+
+    timer = threading.Timer(limit_s, end)
+    timer.start()
+    try:
+        code = child.wait()
+    finally:
+        timer.cancel()
+    return None if is_late.is_set() else code

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cases
 import environment
+import outliving
 import real_suites
 import tables
 from cases import CaseResult, Effort, Ready
@@ -20,12 +21,12 @@ from commands import BrokenRunError
 from environment import FetchError
 from records import NoRecordError
 
-NEED_HANDRAIL = frozenset({"growth", "idle", "start", "hangs"})
+NEED_HANDRAIL = frozenset({"growth", "idle", "start", "hangs", *outliving.by_name()})
 
 
 def main() -> int:
     """Measure, print two tables; exit 1 if a figure was missed or could not be measured."""
-    known = cases.generated_cases()
+    known = cases.generated_cases() | outliving.by_name()
     arguments = _arguments(list(known))
     effort = Effort(
         rounds=arguments.rounds, memory_rounds=arguments.memory_rounds, workers=arguments.workers
@@ -88,7 +89,7 @@ def _time_rows(results: Sequence[CaseResult]) -> Iterator[tuple[str, ...]]:
             yield (
                 result.name,
                 measured.label,
-                f"{measured.wall_s:.2f}",
+                f"{measured.wall_s:.{2 if measured.wall_s >= 1 else 3}f}",
                 f"{measured.ratio(result.measured[0]):.2f}",
                 f"{peak / 2**20:.0f}" if peak else "",
                 str(measured.most_setups or ""),

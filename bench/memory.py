@@ -11,6 +11,8 @@ from typing import Self
 PROC = Path("/proc")
 EVERY_S = 0.05
 PR_SET_CHILD_SUBREAPER = 36
+KINDS = {"PSS": ("Pss:",), "private": ("Private_Clean:", "Private_Dirty:"), "RSS": ("Rss:",)}
+"""PSS charges a page in parts to all who share it, RSS in full to each; private ones have one user."""
 
 
 class PeakMemory:
@@ -71,8 +73,18 @@ def _parent(entry: Path) -> int:
 
 
 def _pss_bytes(process: int) -> int:
+    return sizes(process).get("PSS", 0)
+
+
+def sizes(process: int) -> dict[str, int]:
+    """Bytes of memory of each of ``KINDS``; empty if the process has ended."""
+    found: dict[str, int] = {}
     try:
-        lines = (PROC / str(process) / "smaps_rollup").read_bytes().splitlines()
+        lines = (PROC / str(process) / "smaps_rollup").read_text().splitlines()
     except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(b"Pss:")), 0)
+        return found
+    for name, *words in map(str.split, lines[1:]):
+        for kind, names in KINDS.items():
+            if name in names:
+                found[kind] = found.get(kind, 0) + int(words[0]) * 1024
+    return found

@@ -3,7 +3,7 @@
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,19 +52,37 @@ def measure(
     """
     results = [Measured(label=command.label) for command in compared]
     for number in range(rounds + 1):
-        _progress(project, "warm-up" if number == 0 else f"round {number} of {rounds}")
+        _progress(project.name, _which(number, rounds))
         for command, result in zip(compared, results, strict=True):
             wall_s, setups = _once(command, project)
             if number > 0:
                 result.walls_s.append(wall_s)
                 result.setups.append(setups)
     for number in range(memory_rounds if memory.is_measurable() else 0):
-        _progress(project, f"memory, round {number + 1} of {memory_rounds}")
+        _progress(project.name, f"memory, round {number + 1} of {memory_rounds}")
         for command, result in zip(compared, results, strict=True):
             with memory.PeakMemory() as sampled:
                 _once(command, project)
             result.peaks_bytes.append(sampled.peak_bytes)
     return results
+
+
+def take_turns(
+    name: str, jobs: Mapping[str, Callable[[], float]], *, rounds: int
+) -> list[Measured]:
+    """The same for what is not one command: each job returns the seconds that it took."""
+    results = [Measured(label=label) for label in jobs]
+    for number in range(rounds + 1):
+        _progress(name, _which(number, rounds))
+        for job, result in zip(jobs.values(), results, strict=True):
+            wall_s = job()
+            if number > 0:
+                result.walls_s.append(wall_s)
+    return results
+
+
+def _which(number: int, rounds: int) -> str:
+    return f"round {number} of {rounds}" if number else "warm-up"
 
 
 def _once(command: Command, project: Project) -> tuple[float, int]:
@@ -76,5 +94,5 @@ def _once(command: Command, project: Project) -> tuple[float, int]:
         return finished.wall_s, setups
 
 
-def _progress(project: Project, what: str) -> None:
-    print(f"{project.name}: {what}", file=sys.stderr, flush=True)
+def _progress(name: str, what: str) -> None:
+    print(f"{name}: {what}", file=sys.stderr, flush=True)

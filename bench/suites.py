@@ -12,6 +12,15 @@ from textwrap import dedent
 SETUP_LOG = "BENCH_SETUP_LOG"
 """Environment variable: a file to which each set-up of a module fixture appends one line."""
 
+OPEN = "open"
+"""The file that a gated suite waits for."""
+
+SAVED = """\
+def test_saved(application, engine):
+    assert application.routes
+    assert engine.dialect.name == "sqlite"
+"""
+
 HANG_LIMIT_S = 1
 """How long a hanging test may take, by its own ``@pytest.mark.timeout``."""
 
@@ -201,6 +210,53 @@ def trivial_50k(folder: Path) -> None:
     trivial(folder, tests=50_000, modules=500)
 
 
+def busy(folder: Path) -> None:
+    """1,500 CPU-bound tests: about 5 s on two processors, with none to spare."""
+    cpu(folder, modules=50)
+
+
+def gated(folder: Path, tests: int) -> None:
+    """So many trivial tests, and one in the last module that waits until the file ``OPEN`` is there."""
+    body = f"import pytest\n\n\n@pytest.mark.parametrize('n', range({tests // 10}))\ndef test(n):\n    pass\n"
+    _modules(folder, 10, body)
+    _write(
+        folder / "test_gate.py",
+        f"""
+        import os
+        import time
+
+
+        def test_gate():
+            while not os.path.exists("{OPEN}"):
+                time.sleep(0.05)
+        """,
+    )
+
+
+def web(folder: Path) -> None:
+    """One test in a project whose conftest imports what many web applications do."""
+    _write(
+        folder / "conftest.py",
+        """
+        import fastapi
+        import pytest
+        import sqlalchemy
+        import sqlalchemy.orm
+
+
+        @pytest.fixture
+        def application():
+            return fastapi.FastAPI()
+
+
+        @pytest.fixture
+        def engine():
+            return sqlalchemy.create_engine("sqlite://")
+        """,
+    )
+    _write(folder / "test_saved.py", SAVED)
+
+
 GENERATORS: Mapping[str, Callable[[Path], None]] = {
     "trivial": trivial,
     "imports": imports,
@@ -212,6 +268,10 @@ GENERATORS: Mapping[str, Callable[[Path], None]] = {
     "crash": crash,
     "idle": idle,
     "trivial-50k": trivial_50k,
+    "busy": busy,
+    "gated-100": lambda folder: gated(folder, 100),
+    "gated-100k": lambda folder: gated(folder, 100_000),
+    "web": web,
 }
 
 

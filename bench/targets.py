@@ -29,6 +29,16 @@ IDLE = "plugin idle : without"
 IDLE_OUTPUT = "lines of output that differ"
 START_VERSION = "handrail --version : bare python"
 START_CONFIG = "handrail config show : bare python"
+STATUS = "handrail status : bare python"
+WAIT = "handrail wait, finished : bare python"
+LOGS = "handrail logs --tail 20 : bare python"
+START = "(handrail start - 50 ms) : bare python"
+FOLLOWED = "followed through a pipe : started, until its verdict"
+SHOWN = "followed at a terminal : started, until its verdict"
+STATUS_RUNNING = "status while running, 100,000 : 100 tests"
+STATUS_FINISHED = "status when finished, 100,000 : 100 tests"
+SAVED = "save to verdict : plain pytest"
+SAVED_S = "save to verdict, s"
 GROWTH = "time per test, 50,000 : 10,000 tests"
 LOST = "tests lost or run twice"
 HUNG = "hangs not ended, neighbours lost"
@@ -52,7 +62,15 @@ TARGETS: dict[tuple[str, str], float] = {
     ("idle", IDLE): 1.02,
     ("idle", IDLE_OUTPUT): 0,
     ("start", START_VERSION): 3.0,
-    ("start", START_CONFIG): 3.0,
+    ("answers", STATUS): 3.0,
+    ("answers", WAIT): 3.0,
+    ("answers", LOGS): 3.0,
+    ("answers", START): 3.0,
+    ("following", FOLLOWED): 1.03,
+    ("following", SHOWN): 1.03,
+    ("supervisor", "supervisor, PSS, MiB"): 25,
+    ("big-status", STATUS_RUNNING): 2.0,
+    ("big-status", STATUS_FINISHED): 2.0,
     ("growth", GROWTH): 1.10,
     ("crash", LOST): 0,
     ("hangs", HUNG): 0,
