@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import selectors
 import signal
 import time
@@ -55,7 +56,11 @@ class Session:
         self._is_open = True
         self._is_closed = False
         self._is_fed = False
+        self._end = _pidfd(self._process.pid)
+        """Readable when the process has ended; -1 where the system has no such thing."""
         self._selector = selectors.DefaultSelector()
+        if self._end >= 0:
+            self._selector.register(self._end, selectors.EVENT_READ)
         self._selector.register(self._events, selectors.EVENT_READ)
         self._selector.register(self._feed, selectors.EVENT_WRITE)
 
@@ -85,11 +90,18 @@ class Session:
         for key, _ in self._selector.select(timeout_s):
             if key.fd == self._feed:
                 self._write()
-                continue
-            found = list(self._read())
-            yield from found
-            if found:
-                time.sleep(PAUSE_S)
+            elif key.fd == self._events:
+                found = list(self._read())
+                yield from found
+                if found:
+                    self._pause()
+
+    def _pause(self) -> None:
+        """Let events gather, unless these were the last ones."""
+        if self._end < 0:
+            time.sleep(PAUSE_S)
+        else:
+            select.select([self._end], [], [], PAUSE_S)
 
     def _read(self) -> Iterator[bytes]:
         while self._is_open:
@@ -161,3 +173,12 @@ class Session:
         limits.kill_all(limits.descendants(os.getpid()))
         self._selector.close()
         os.close(self._events)
+        if self._end >= 0:
+            os.close(self._end)
+
+
+def _pidfd(pid: int) -> int:
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return -1
