@@ -13,7 +13,7 @@ from handrail.core.policy import Circumstances, place_of
 from handrail.errors import UsageError
 from handrail.frozen import dataclass, field
 from handrail.model.tiers import Settings
-from handrail.runs.folder import PreparedState, RunFolder, prepare_state
+from handrail.runs.folder import PreparedState, RunFolder, StateFolder, prepare_state
 from handrail.runs.grants import Grants
 from handrail.runs.locating import existing, project_root, temporary_folder
 
@@ -75,6 +75,12 @@ class Wiring:
         from handrail.store.sqlite_history import SqliteHistory
 
         return SqliteHistory(self.state.folder.history)
+
+    def history_beside(self, run: RunFolder) -> "History":
+        """The history that a run was kept in, whatever the configuration says by now."""
+        from handrail.store.sqlite_history import SqliteHistory
+
+        return SqliteHistory(StateFolder(run.path.parent.parent).history)
 
     def circumstances(self, flagged: frozenset[str] = frozenset()) -> Circumstances:
         """What the policy depends on here and now. Raises: UsageError."""

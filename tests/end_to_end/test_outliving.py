@@ -253,6 +253,10 @@ def test_a_disk_that_fills_up_meanwhile_never_costs_the_verdict(project: Project
         assert "13 passed, 1 failed" in printed
         assert "Traceback" not in told
         assert project.left() == []
+        asked = project.command("handrail", "status")
+        assert asked.returncode == 1
+        assert asked.stdout.startswith("FAILED exit=1 | fast | 14: 13 passed, 1 failed")
+        assert json.loads(project.command("handrail", "status", "--json").stdout)["exit_code"] == 1
 
 
 # In the foreground.

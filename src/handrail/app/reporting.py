@@ -8,6 +8,7 @@ from handrail.core.folding import fold
 from handrail.core.verdicts import judge
 from handrail.errors import StateError
 from handrail.model.events import Event
+from handrail.model.records import RunRecord
 from handrail.ports.history import History
 
 
@@ -28,6 +29,11 @@ def report_of(run_id: str, events: Iterable[Event], history: History) -> Report:
         record = fold(events)
     except ValueError as error:
         raise EmptyRunError(run_id) from error
+    return report_on(record, history)
+
+
+def report_on(record: RunRecord, history: History, *, allow_empty: bool = False) -> Report:
+    """Judge a run again that has ended. Raises: StateError."""
     found = grouping.causes(record)
     outcomes: dict[str, tuple[str, ...]] = {}
     if found:
@@ -36,7 +42,7 @@ def report_of(run_id: str, events: Iterable[Event], history: History) -> Report:
         outcomes = {test: each.outcomes[1:] for test, each in seen.items()}
     return Report(
         record=record,
-        judgement=judge(record),
+        judgement=judge(record, allow_empty=allow_empty),
         causes=found,
         labels=grouping.labels(found, outcomes),
         outcomes=outcomes,

@@ -180,16 +180,13 @@ def _follow_on(arguments: argparse.Namespace, watch: Watch, began: float) -> Exi
 
     One that was killed closes its files before it is gone: the verdict is still to come.
     """
-    from handrail.cli.standing import Standing
-    from handrail.cli.waiting import follow
+    from handrail.cli.overhearing import overhear
 
     watch.tidy()
     left_s = _patience_s(arguments) - (time.monotonic() - began)
     with _signals(watch):
-        return follow(
-            Standing(watch.folder),
-            timeout_s=None if math.isinf(left_s) else max(0.0, left_s),
-            is_json=arguments.format == "json",
+        return overhear(
+            arguments, watch, timeout_s=None if math.isinf(left_s) else max(0.0, left_s)
         )
 
 

@@ -5,26 +5,23 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
-from functools import partial
 from types import FrameType
-from typing import Any, Self
+from typing import Any
 
 from handrail.app.running import Follower, conclude, lessons_of, remember, start_event
-from handrail.cli.losing import conclude_lost
 from handrail.cli.publishing import end_of, publish
 from handrail.cli.request import Request
 from handrail.cli.state_writer import StateWriter
+from handrail.cli.views import NoView, printer, view
 from handrail.core.folding import Folding
 from handrail.errors import ExitCode, StateError
 from handrail.execution.child import Session
-from handrail.execution.console import STOPPING, Console, terminal_columns
+from handrail.execution.console import STOPPING, Console
 from handrail.execution.keeper import Keeper
-from handrail.model.events import Event, Note
+from handrail.model.events import Note
 from handrail.model.surroundings import format_for
-from handrail.reporters.live import LiveView, live
-from handrail.runs import state_file
+from handrail.reporters.live import LiveView
 from handrail.runs.event_log import EventLog
 from handrail.runs.folder import RunFolder
 from handrail.runs.locking import Busy, Held, RunLock
@@ -38,6 +35,7 @@ def follow(
     session: Session,
     folder: RunFolder,
     facts: dict[str, Any],
+    keeper: Keeper,
     console: Console | None,
 ) -> ExitCode:
     """Follow a session to its end, judge it, publish what it told; return the exit code.
@@ -46,22 +44,20 @@ def follow(
     """
     shape = format_for(arguments.format, wiring.environ)
     folding = Folding()
-    lost = partial(conclude_lost, wiring, folder, session.events, has_tests=arguments.tests)
-    keeper = Keeper(session.mark, lost, kept=session.events)
-    writer = StateWriter(folder, folding, facts | {"keeper": state_file.owner(keeper.pid)})
+    writer = StateWriter(folder, folding, facts)
     lessons, note = lessons_of(wiring.history)
     session.teach(lessons)
     env = _env(wiring)
     lock = _lock(wiring, folder, facts["began_at"])
     with EventLog(folder.events) as log, lock if isinstance(lock, Held) else nullcontext():
-        with _view(arguments, request, shape, folding, console) as view:
+        with _view(arguments, request, shape, folding, console) as shown:
             follower = Follower(
                 session=session,
                 spec=request.spec,
                 folding=folding,
                 log=log,
-                views=(view, writer),
-                on_event=_printer(shape),
+                views=(shown, writer),
+                on_event=printer(shape),
                 root=str(wiring.root),
                 is_listing=request.is_listing,
                 printed=lambda: end_of(folder.pytest_log),
@@ -156,17 +152,6 @@ def _heed_signals(follower: Follower) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
 
-class _NoView:
-    def tick(self, now: float) -> None:
-        """Show nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        pass
-
-
 def _view(
     arguments: argparse.Namespace,
     request: Request,
@@ -174,16 +159,6 @@ def _view(
     folding: Folding,
     console: Console | None,
 ) -> LiveView:
-    if arguments.is_quiet or request.has_terminal:
-        return _NoView()
-    is_terminal = sys.stderr.isatty() and shape != "github"
-    columns = terminal_columns() if console is None else console.columns
-    return live(folding, sys.stderr, is_terminal=is_terminal, is_coloured=True, width=columns)
-
-
-def _printer(shape: str) -> Callable[[Event], None] | None:
-    if shape != "ndjson":
-        return None
-    from handrail.reporters.ndjson import line
-
-    return lambda event: print(line(event), end="", flush=True)
+    if request.has_terminal:
+        return NoView()
+    return view(arguments, shape, folding, sys.stderr, console)

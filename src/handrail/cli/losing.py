@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from handrail.app.running import Report, conclude, remember
 from handrail.cli.publishing import keep
@@ -11,7 +11,7 @@ from handrail.cli.state_writer import StateWriter
 from handrail.core.folding import Folding
 from handrail.core.text import redacted
 from handrail.errors import StateError
-from handrail.model.events import Event, RunProblem, from_json
+from handrail.model.events import Event, Note, RunProblem, from_json
 from handrail.model.outcomes import Verdict
 from handrail.ports.history import History
 from handrail.runs.event_log import EventLog, read_events
@@ -21,10 +21,13 @@ from handrail.wiring import Wiring
 _CHUNK_BYTES = 1 << 20
 
 
-def conclude_lost(wiring: Wiring, folder: RunFolder, events: int, *, has_tests: bool) -> None:
+def conclude_lost(
+    wiring: Wiring, folder: RunFolder, events: int, left: Mapping[int, str], *, has_tests: bool
+) -> None:
     """Judge the run by what it told, and keep what its supervisor had no time to keep.
 
-    ``events``: the pipe in which the last of that may be left.
+    ``events``: the pipe in which the last of that may be left. ``left``: processes that could not
+    be ended, names by pid.
     """
     history = wiring.fresh_history()
     with EventLog(folder.events) as log:
@@ -35,6 +38,8 @@ def conclude_lost(wiring: Wiring, folder: RunFolder, events: int, *, has_tests: 
         if folding.is_concluded:
             _keep_concluded(wiring, folder, folding, history, has_tests=has_tests)
             return
+        if not folding.has_begun:
+            return  # it told nothing; that it was lost is seen from its state
         problem = RunProblem(
             at=time.time(),
             verdict=Verdict.INFRA_ERROR,
@@ -42,11 +47,21 @@ def conclude_lost(wiring: Wiring, folder: RunFolder, events: int, *, has_tests: 
             message="the supervisor of the run was killed",
             fix="run again; if nobody killed it, the machine was out of memory",
         )
-        log.append([problem])
-        folding.add(problem)
+        told: list[Event] = [problem, *_left_behind(left)]
+        log.append(told)
+        for event in told:
+            folding.add(event)
         report = conclude(folding, log, history, allow_empty=False)
     remember(report, history, report.record.started.env)
     keep(report, wiring, folder, StateWriter(folder, folding, {}), has_tests=has_tests)
+
+
+def _left_behind(left: Mapping[int, str]) -> Iterator[Note]:
+    if left:
+        named = ", ".join(f"{pid} ({name})" for pid, name in [*left.items()][:5])
+        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+        text = f"processes of the run could not be ended: {named}{more}"
+        yield Note(at=time.time(), text=text, code="left-behind", is_warning=True)
 
 
 class _Unkept:

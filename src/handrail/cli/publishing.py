@@ -37,7 +37,7 @@ def publish(
         if report.record.ended is not None:
             print(line(report.record.ended), end="")
     else:
-        _print(_answer(arguments, wiring, shape, report, folder, document), sys.stdout)
+        print_safely(answer(arguments, wiring, shape, report, folder, document), sys.stdout)
     _retain(wiring, folder)
 
 
@@ -48,14 +48,8 @@ def keep(
     from handrail.reporters import json_report
     from handrail.reporters.digest import digest
 
-    artifacts = {
-        "folder": _shown(folder.path, wiring),
-        "events": "events.ndjson",
-        "pytest_log": "pytest.log",
-    }
-    extras = json_report.Extras(outcomes=report.outcomes, artifacts=artifacts, has_tests=has_tests)
     parts = (report.record, report.judgement, report.causes, report.labels)
-    document = json_report.document(*parts, extras) | {"command": "run"}
+    document = document_of(report, wiring, folder, has_tests=has_tests)
     problem = ""
     try:
         write_atomically(folder.report, json_report.text(document).encode("ascii"))
@@ -65,7 +59,23 @@ def keep(
     return document, problem
 
 
-def _answer(
+def document_of(
+    report: Report, wiring: Wiring, folder: RunFolder, *, has_tests: bool
+) -> dict[str, Any]:
+    """The report as ``handrail.run/1``."""
+    from handrail.reporters import json_report
+
+    artifacts = {
+        "folder": _shown(folder.path, wiring),
+        "events": "events.ndjson",
+        "pytest_log": "pytest.log",
+    }
+    extras = json_report.Extras(outcomes=report.outcomes, artifacts=artifacts, has_tests=has_tests)
+    parts = (report.record, report.judgement, report.causes, report.labels)
+    return json_report.document(*parts, extras) | {"command": "run"}
+
+
+def answer(
     arguments: argparse.Namespace,
     wiring: Wiring,
     shape: str,
@@ -73,6 +83,7 @@ def _answer(
     folder: RunFolder,
     document: dict[str, Any],
 ) -> str:
+    """What is printed at the end, in the format that was asked for; not for ``ndjson``."""
     parts = (report.record, report.judgement, report.causes, report.labels)
     path = _shown(folder.report, wiring)
     match shape:
@@ -127,7 +138,8 @@ def _shown(path: Path, wiring: Wiring) -> str:
     return str(path.relative_to(wiring.folder)) if path.is_relative_to(wiring.folder) else str(path)
 
 
-def _print(text: str, stream: TextIO) -> None:
+def print_safely(text: str, stream: TextIO) -> None:
+    """Print, whatever the stream can show."""
     from handrail.core.text import encodable
 
     print(encodable(text, stream.encoding or "utf-8"), file=stream, flush=True)

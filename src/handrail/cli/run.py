@@ -10,14 +10,19 @@ import os
 import random
 import signal
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from handrail.cli.joining import announce, find_same, identity, starting
 from handrail.cli.request import Request, understand
 from handrail.errors import ExitCode, StateError
 from handrail.execution.console import STOPPING, Console
 from handrail.frozen import replace
+from handrail.runs import state_file
 from handrail.runs.atomic import write_atomically
+from handrail.runs.folder import RunFolder
+from handrail.runs.reserve import set_aside
 from handrail.wiring import Wiring, wire
 
 if TYPE_CHECKING:
@@ -53,7 +58,7 @@ def _run(
     started: "Started | None",
     console: Console | None,
 ) -> ExitCode:
-    facts = {"identity": identity(arguments, wiring), "began_at": time.time()}
+    facts: dict[str, Any] = {"identity": identity(arguments, wiring), "began_at": time.time()}
     began = time.monotonic()
     with starting(wiring):
         same = find_same(wiring, facts) if console and not arguments.is_new else None
@@ -64,6 +69,7 @@ def _run(
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         folder = wiring.state.folder.create_run(random.Random())
         announce(folder, facts)
+        set_aside(folder.path / state_file.NAME)
     if console is not None:
         console.begun(folder.path, pid=os.getpid())
     if request.spec.done:
@@ -77,6 +83,7 @@ def _run(
             folder.test_log.touch()
     # Whoever waits for no more than the id has it: what follows may take its time.
     from handrail.execution.child import Launch, Session
+    from handrail.execution.keeper import Keeper
     from handrail.execution.prestart import Prestarted
 
     has_caller = console is None
@@ -87,8 +94,22 @@ def _run(
     )
     session = Session(started or Prestarted(), launch, spec)
     with contextlib.closing(session):
+        # Before the session begins: whatever becomes of us from then on, somebody ends it.
+        lost = partial(_conclude_lost, wiring, folder, session.events, has_tests=arguments.tests)
+        keeper = Keeper(session.mark, lost, kept=session.events)
+        facts["keeper"] = state_file.owner(keeper.pid)
+        announce(folder, facts)
         session.begin()
         from handrail.cli.following import follow  # while the session starts
 
         request = replace(request, spec=spec)
-        return follow(arguments, wiring, request, session, folder, facts, console)
+        return follow(arguments, wiring, request, session, folder, facts, keeper, console)
+
+
+def _conclude_lost(
+    wiring: Wiring, folder: RunFolder, events: int, left: Mapping[int, str], *, has_tests: bool
+) -> None:
+    """In the keeper, which imports what it needs for that only when it comes to it."""
+    from handrail.cli.losing import conclude_lost
+
+    conclude_lost(wiring, folder, events, left, has_tests=has_tests)

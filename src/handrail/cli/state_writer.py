@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from handrail.reporters.status import status
 from handrail.runs import state_file
 from handrail.runs.atomic import write_atomically
 from handrail.runs.folder import RunFolder
+from handrail.runs.reserve import write_last
 
 BEAT_S = 0.5
 COST = 50
@@ -61,27 +63,37 @@ class StateWriter:
     def conclude(self, text: str, document: Mapping[str, Any]) -> None:
         """Write the last state: the digest; the whole document is in the report."""
         short = {name: document[name] for name in ("schema", "run_id", "verdict", "exit_code")}
-        self._put(
-            state=RunState.FINISHED,
-            at=time.time(),
-            text=text,
-            document=short | {"state": RunState.FINISHED.value},
-            bad=self._folding.progress().bad,
-            share=1.0,
-        )
+        last: dict[str, Any] = {
+            "document": short | {"state": RunState.FINISHED.value},
+            "bad": self._folding.progress().bad,
+            "share": 1.0,
+        }
+        now = time.time()
+        whole = self._encoded(state=RunState.FINISHED, at=now, text=text, **last)
+        in_short = _first_and_last(text)
+        brief = self._encoded(state=RunState.FINISHED, at=now, text=in_short, **last)
+        with suppress(StateError):  # where nothing at all could be kept
+            write_last(self._path, whole, in_short=brief)
 
     def _put(self, *, state: RunState, at: float, **rest: object) -> None:
+        with suppress(StateError):  # the event log has the same trouble, and says so
+            write_atomically(self._path, self._encoded(state=state, at=at, **rest))
+
+    def _encoded(self, *, state: RunState, at: float, **rest: object) -> bytes:
         document = {**self._facts, "state": state.value, "beat_at": at, **rest}
-        try:
-            write_atomically(
-                Path(self._folder.path, state_file.NAME),
-                json_report.ascii_json(document).encode("ascii"),
-            )
-        except StateError:
-            return  # the event log has the same trouble, and says so
+        return json_report.ascii_json(document).encode("ascii")
+
+    @property
+    def _path(self) -> Path:
+        return Path(self._folder.path, state_file.NAME)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         """The last state is written when the verdict is known."""
+
+
+def _first_and_last(text: str) -> str:
+    lines = text.splitlines()
+    return text if len(lines) < 3 else f"{lines[0]}\n{lines[-1]}"

@@ -165,6 +165,11 @@ class Folding:
         )
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the events tell which run this is."""
+        return self._started is not None
+
+    @property
     def is_collected(self) -> bool:
         """Whether it is known which tests run."""
         return self._collected is not None

@@ -28,12 +28,17 @@ OUT, ERR, BEGUN, EXIT = b"o", b"e", b"b", b"x"
 _READ_BYTES = 1 << 16
 MAX_WAITING_BYTES = 64 << 20
 """More than this is not kept for a watcher that does not read: it is taken to be gone."""
-PATIENCE_FRAMES = 32
-"""Frames of progress that may wait; later ones are left out until the watcher has read those."""
+PATIENCE_S = 10.0
+"""A watcher that takes nothing for so long, at the end, is left to what is on disk."""
+AT_MOST_S = 600.0
+"""How long one that takes a little now and then may take for all of it."""
 
 
 class Console:
-    """The supervisor's end. No method blocks or raises; only ``finish`` waits, and not for long."""
+    """The supervisor's end. No method blocks or raises; only ``finish`` waits.
+
+    Nothing that is sent is left out: who draws progress asks ``is_behind`` before.
+    """
 
     def __init__(self, descriptor: int, *, is_terminal: tuple[bool, bool], columns: int) -> None:
         self._descriptor: int | None = descriptor
@@ -41,8 +46,8 @@ class Console:
         self._waiting_bytes = 0
         self.columns = columns
         """Width of the watcher's terminal."""
-        self.out = Screen(self, OUT, is_terminal=is_terminal[0])
-        self.err = Screen(self, ERR, is_terminal=is_terminal[1])
+        self.out = Screen(self.send, OUT, is_terminal=is_terminal[0])
+        self.err = Screen(self.send, ERR, is_terminal=is_terminal[1])
         os.set_blocking(descriptor, False)
 
     @property
@@ -61,7 +66,7 @@ class Console:
     def send(self, tag: bytes, data: bytes) -> None:
         """Send a frame, or keep it until there is room."""
         self._write()
-        if self._descriptor is None or (tag == ERR and len(self._waiting) >= PATIENCE_FRAMES):
+        if self._descriptor is None:
             return
         frame = _HEADER.pack(tag, len(data)) + data
         self._waiting.append(frame)
@@ -69,6 +74,11 @@ class Console:
         self._write()
         if self._waiting_bytes > MAX_WAITING_BYTES:
             self.leave()
+
+    def is_behind(self) -> bool:
+        """Pass on what waits; whether some of it still does."""
+        self._write()
+        return bool(self._waiting)
 
     def _write(self) -> None:
         while self._waiting and self._descriptor is not None:
@@ -86,12 +96,18 @@ class Console:
             else:
                 self._waiting[0] = frame[sent:]
 
-    def finish(self, code: int, *, within_s: float = 2.0) -> None:
-        """Send the exit code, and wait a little for everything to be read."""
+    def finish(
+        self, code: int, *, patience_s: float = PATIENCE_S, within_s: float = AT_MOST_S
+    ) -> None:
+        """Send the exit code, and wait for everything to be read, as long as some of it is read
+        every ``patience_s``.
+        """
         self.send(EXIT, str(code).encode())
         ends_at = time.monotonic() + within_s
-        while self._waiting and self._descriptor is not None and time.monotonic() < ends_at:
-            select.select([], [self._descriptor], [], 0.1)
+        while self._waiting and self._descriptor is not None:
+            left_s = min(patience_s, ends_at - time.monotonic())
+            if left_s <= 0 or not select.select([], [self._descriptor], [], left_s)[1]:
+                break
             self._write()
         self.leave()
 
@@ -106,11 +122,13 @@ class Console:
 
 
 class Screen(io.TextIOBase):
-    """Stands in for ``sys.stdout`` or ``sys.stderr`` in a supervisor."""
+    """Stands in for ``sys.stdout`` or ``sys.stderr`` in a supervisor: what is written is sent."""
 
-    def __init__(self, console: Console, tag: bytes, *, is_terminal: bool) -> None:
+    def __init__(
+        self, send: Callable[[bytes, bytes], None], tag: bytes, *, is_terminal: bool
+    ) -> None:
         super().__init__()
-        self._console = console
+        self._send = send
         self._tag = tag
         self._is_terminal = is_terminal
 
@@ -130,7 +148,7 @@ class Screen(io.TextIOBase):
     def write(self, text: str) -> int:
         """Send it."""
         if text:
-            self._console.send(self._tag, text.encode("utf-8", "backslashreplace"))
+            self._send(self._tag, text.encode("utf-8", "backslashreplace"))
         return len(text)
 
 
@@ -227,6 +245,8 @@ class Watch:
         self.pid = 0
         self.is_joined = False
         """Whether the run was going on already."""
+        self.printed: set[int] = set()
+        """Hashes of what the supervisor has printed as its answer: whole, or line by line."""
         self.exit_code: int | None = None
         self.is_over = False
         """Whether nothing more will come: with an exit code all went well, without the supervisor
@@ -265,13 +285,8 @@ class Watch:
             self._do(tag, data)
 
     def _do(self, tag: bytes, data: bytes) -> None:
-        if tag in {OUT, ERR} and self.is_silent:
-            return
-        if tag == OUT:
-            _print(1, data)
-        elif tag == ERR:
-            _print(2, data)
-            self._rows = data.count(b"\n") if data[:1] in {b"\r", b"\x1b"} else None
+        if tag in {OUT, ERR}:
+            self.show(tag, data)
         elif tag == BEGUN:
             found: dict[str, Any] = json.loads(data)
             self.folder, self.pid = found["folder"], found["pid"]
@@ -280,6 +295,17 @@ class Watch:
                 self.interrupt()
         elif tag == EXIT:
             self.exit_code, self.is_over = int(data), True
+
+    def show(self, tag: bytes, data: bytes) -> None:
+        """Show what was printed to stdout or stderr, and take note of it."""
+        if self.is_silent:
+            return
+        if tag == OUT:
+            _print(1, data)
+            self.printed.add(hash(data))
+        else:
+            _print(2, data)
+            self._rows = data.count(b"\n") if data[:1] in {b"\r", b"\x1b"} else None
 
     def interrupt(self) -> None:
         """Ask the supervisor to stop the run, as Ctrl-C does; the second time, to kill it."""

@@ -2,33 +2,45 @@
 of the run.
 
 SIGKILL leaves no time to tidy up. The kernel ends the session and its workers with the supervisor;
-processes that tests started are nobody's children, and are known by a mark in their environment.
+processes that tests started are nobody's children. They are known by a mark in their environment,
+or, if they emptied that, because the keeper has seen them below the supervisor while it lived.
 """
 
 import contextlib
 import os
+import select
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from handrail.execution import limits
+from handrail.execution.lineage import Lineage, name_of
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+LOOK_S = 0.5
+"""Between two looks at what there is below the supervisor; one costs a fifth of a millisecond."""
+ENDING_S = 10.0
+"""After which what cannot be killed is left alone: it waits for a broken disk, or the like."""
+OnLoss = Callable[[Mapping[int, str]], None]
 
 
 class Keeper:
     """The supervisor's hold on its keeper. ``release`` it when the verdict is written.
 
-    If it is not, everything is killed whose environment holds ``mark``, then ``on_loss`` is called.
+    If it is not, everything is killed whose environment holds ``mark``, or that was seen below the
+    supervisor, then ``on_loss`` is called with what could not be killed: names by pid.
     ``kept``: a descriptor that ``on_loss`` needs.
     """
 
-    def __init__(self, mark: bytes, on_loss: Callable[[], None], *, kept: int) -> None:
+    def __init__(self, mark: bytes, on_loss: OnLoss, *, kept: int) -> None:
         source, self._sink = os.pipe()
+        lineage = Lineage(os.getpid())
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._sink)
-            _keep(source, mark, on_loss, kept)
+            _keep(source, mark, lineage, on_loss, kept)
         os.close(source)
 
     def release(self) -> None:
@@ -40,7 +52,7 @@ class Keeper:
             os.waitpid(self.pid, 0)
 
 
-def _keep(source: int, mark: bytes, on_loss: Callable[[], None], kept: int) -> None:
+def _keep(source: int, mark: bytes, lineage: Lineage, on_loss: OnLoss, kept: int) -> None:
     code = 1
     try:
         os.setsid()
@@ -50,23 +62,44 @@ def _keep(source: int, mark: bytes, on_loss: Callable[[], None], kept: int) -> N
             if descriptor not in {source, kept}:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
+        while not select.select([source], [], [], LOOK_S)[0]:
+            lineage.look()
         if not os.read(source, 1):
-            end_marked(mark)
-            on_loss()
+            left = end_all(mark, lineage)
+            on_loss({pid: name_of(pid) for pid in sorted(left)})
         code = 0
     finally:
         os._exit(code)
 
 
-def end_marked(mark: bytes) -> None:
-    """SIGKILL to every process of ours whose environment holds ``mark`` (``NAME=VALUE``), again and
-    again until there is none.
+def end_all(
+    mark: bytes,
+    lineage: Lineage,
+    *,
+    within_s: float = ENDING_S,
+    kill: Callable[[int, int], None] = os.kill,
+) -> set[int]:
+    """SIGKILL to every process of ours whose environment holds ``mark`` (``NAME=VALUE``) or that is
+    left of ``lineage``, again and again until there is none; return those that do not go.
     """
-    while found := marked(mark):
-        limits.kill_all(found)
+    ends_at = time.monotonic() + within_s
+    pause_s = 0.005
+    not_ours: set[int] = set()
+    while found := (lineage.left() | marked(mark)) - not_ours:
         for pid in found:
+            try:
+                kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            except PermissionError:
+                not_ours.add(pid)
             with contextlib.suppress(OSError):
-                os.waitpid(pid, 0)
+                os.waitpid(pid, os.WNOHANG)
+        if time.monotonic() >= ends_at:
+            return found | not_ours
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, 0.2)
+    return not_ours
 
 
 def marked(mark: bytes) -> set[int]:

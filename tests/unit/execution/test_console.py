@@ -28,7 +28,6 @@ from handrail.execution.console import (
     ERR,
     EXIT,
     OUT,
-    PATIENCE_FRAMES,
     Console,
     Watch,
     detach,
@@ -134,10 +133,11 @@ def replaced(descriptor: int, by: int) -> Generator[None]:
 
 
 class Reader(threading.Thread):
-    """Reads from a descriptor to its end."""
+    """Reads from a descriptor to its end, with pauses."""
 
-    def __init__(self, source: int) -> None:
+    def __init__(self, source: int, *, pause_s: float = 0.0) -> None:
         super().__init__(daemon=True)
+        self._pause_s = pause_s
         self._source = source
         self.data = b""
         self.start()
@@ -148,6 +148,7 @@ class Reader(threading.Thread):
             if not chunk:
                 return
             self.data += chunk
+            time.sleep(self._pause_s)
 
 
 # The supervisor's end.
@@ -211,46 +212,42 @@ def test_a_reader_that_goes_while_much_is_waiting_costs_nothing(line: Line) -> N
     assert not line.console.is_watched
 
 
-def test_a_reader_that_never_reads_never_blocks_and_misses_only_progress(line: Line) -> None:
-    blockage, answers = b"x" * (1 << 20), [b"%d" % n for n in range(100)]
+def test_a_reader_that_never_reads_never_blocks_and_misses_nothing(line: Line) -> None:
+    blockage, told = b"x" * (1 << 20), [b"%d" % n for n in range(100)]
     line.console.send(OUT, blockage)
-    for answer in answers:
-        line.console.send(ERR, b"progress")
-        line.console.send(OUT, answer)
+    for each in told:
+        line.console.send(ERR, b"warning: " + each)
+        line.console.send(OUT, each)
 
     reader = Reader(line.source)
     line.console.finish(0, within_s=READY_S)
     reader.join()
 
     found = frames(reader.data)
-    assert [data for tag, data in found if tag == OUT] == [blockage, *answers]
-    assert sum(tag == ERR for tag, _ in found) < PATIENCE_FRAMES
+    assert [data for tag, data in found if tag == OUT] == [blockage, *told]
+    assert [data for tag, data in found if tag == ERR] == [b"warning: " + each for each in told]
 
 
-def test_as_many_frames_of_progress_wait_as_there_is_patience_for(line: Line) -> None:
+def test_a_reader_that_has_not_read_everything_is_behind_until_it_has(line: Line) -> None:
+    was_behind = line.console.is_behind()
     line.console.send(OUT, b"x" * (1 << 20))
-    for number in range(100):
-        line.console.send(ERR, b"%d" % number)
+    is_behind = line.console.is_behind()
 
-    reader = Reader(line.source)
-    line.console.finish(0, within_s=READY_S)
-    reader.join()
-
-    kept = [data for tag, data in frames(reader.data) if tag == ERR]
-    assert kept == [b"%d" % number for number in range(PATIENCE_FRAMES - 1)]
-
-
-def test_progress_goes_on_once_the_reader_has_read_what_waited(line: Line) -> None:
-    line.console.send(OUT, b"x" * (1 << 20))
-    for _ in range(100):
-        line.console.send(ERR, b"early")
-    read = b""
-
-    for _ in range(100):
-        line.console.send(ERR, b"late")
+    read = line.drained()
+    while line.console.is_behind():
         read += line.drained()
 
-    assert frames(read)[-1] == (ERR, b"late")
+    assert (was_behind, is_behind) == (False, True)
+    assert frames(read + line.drained()) == [(OUT, b"x" * (1 << 20))]
+
+
+def test_who_asks_whether_a_reader_is_behind_passes_on_what_waits(line: Line) -> None:
+    line.console.send(ERR, b"x" * (1 << 16))
+    line.drained()
+
+    line.console.is_behind()
+
+    assert line.drained() != b""
 
 
 def test_a_reader_for_whom_too_much_waits_is_taken_to_be_gone(
@@ -291,10 +288,33 @@ def test_the_end_waits_for_a_reader_but_not_for_long(line: Line) -> None:
     line.console.send(OUT, b"x" * (1 << 20))
     began = time.monotonic()
 
-    line.console.finish(0, within_s=0.3)
+    line.console.finish(0, patience_s=0.3)
 
     assert 0.3 <= time.monotonic() - began < READY_S
     assert not line.console.is_watched
+
+
+@pytest.mark.slow
+def test_a_reader_that_takes_a_little_now_and_then_gets_everything(line: Line) -> None:
+    answer = b"x" * (1 << 20)
+    line.console.send(OUT, answer)
+    reader = Reader(line.source, pause_s=0.05)
+
+    line.console.finish(0, patience_s=0.5)
+    reader.join()
+
+    assert frames(reader.data) == [(OUT, answer), (EXIT, b"0")]
+
+
+@pytest.mark.slow
+def test_however_little_a_reader_takes_there_is_an_end(line: Line) -> None:
+    line.console.send(OUT, b"x" * (1 << 20))
+    reader = Reader(line.source, pause_s=0.05)
+
+    line.console.finish(0, patience_s=READY_S, within_s=0.2)
+    reader.join()
+
+    assert 0 < len(reader.data) < 1 << 20
 
 
 def test_after_the_end_nothing_is_sent_and_nothing_fails(line: Line) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from handrail.execution.keeper import end_marked, marked
+from handrail.execution.keeper import end_all, marked
+from handrail.execution.lineage import Lineage, below
 
 READY_S = 10.0
 MARK = "HANDRAIL_TEST_KEEPER"
@@ -21,10 +22,12 @@ import os, signal, sys
 from pathlib import Path
 from handrail.execution.keeper import Keeper
 
-def on_loss():
+def on_loss(left):
+    assert left == {{}}
     os.write({kept}, b"lost\\n")
     {on_loss}
 
+{begins}
 keeper = Keeper({mark!r}, on_loss, kept={kept})
 print(keeper.pid, flush=True)
 for order in sys.stdin:
@@ -89,15 +92,17 @@ class Left:
 class Supervisor:
     """A process with a keeper; ``said`` is the end of the pipe in which ``on_loss`` speaks."""
 
-    def __init__(self, value: str, *, on_loss: str = "pass") -> None:
+    def __init__(
+        self, value: str, *, on_loss: str = "pass", begins: str = "", held: tuple[int, ...] = ()
+    ) -> None:
         self.said, sink = os.pipe()
         mark = f"{MARK}={value}".encode()
-        code = SUPERVISOR.format(mark=mark, kept=sink, on_loss=on_loss)
+        code = SUPERVISOR.format(mark=mark, kept=sink, on_loss=on_loss, begins=begins)
         self.process = subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pass_fds=(sink,),
+            pass_fds=(sink, *held),
             process_group=0,
         )
         os.close(sink)
@@ -273,6 +278,54 @@ def test_a_keeper_that_fails_to_tell_ends_all_the_same(value: str) -> None:
     assert (told, end) == (b"lost\n", b"")
 
 
+# What emptied its environment.
+
+BARE = """
+import os, subprocess, sys
+from handrail.execution import limits
+limits.adopt_orphans()
+command = [sys.executable, "-S", "-E", "-c", {code!r}]
+if {how!r} == "orphan":
+    command = ["/bin/sh", "-c", '"$@" & exit', "sh", *command]
+subprocess.Popen(command, start_new_session={how!r} == "session", env=dict(), pass_fds=({pipe},))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["child", "session", "orphan"])
+def test_what_emptied_its_environment_dies_with_the_supervisor_that_it_was_seen_below(
+    value: str, how: str
+) -> None:
+    source, sink = os.pipe()
+    supervisor = Supervisor(
+        value,
+        begins=BARE.format(pipe=sink, how=how, code=MARKED.format(ways=(), pipe=sink)),
+        held=(sink,),
+    )
+    os.close(sink)
+    pid = int(heard(source))
+
+    assert pid in below(supervisor.process.pid)
+    wait_for_a_look(supervisor.keeper)
+    supervisor.kill()
+    is_gone = heard(source) == b""
+    supervisor.end()
+
+    assert is_gone
+
+
+def wait_for_a_look(keeper: int) -> None:
+    """Until it was woken up twice: the second time it saw everything that is there now."""
+
+    def waits() -> int:
+        lines = Path(f"/proc/{keeper}/status").read_text().splitlines()
+        return int(dict(each.split(":\t") for each in lines)["voluntary_ctxt_switches"])
+
+    ends_at, before = time.monotonic() + READY_S, waits()
+    while waits() < before + 2:
+        assert time.monotonic() < ends_at
+
+
 # What is marked.
 
 
@@ -290,8 +343,8 @@ def test_all_that_is_marked_is_ended_and_one_that_is_gone_is_fine(value: str) ->
     mark = f"{MARK}={value}".encode()
     left = [Left(value, ways) for ways in WAYS]
 
-    end_marked(mark)
-    end_marked(mark)
+    end_all(mark, Lineage(os.getpid()))
+    end_all(mark, Lineage(os.getpid()))
 
     are_gone = [each.is_gone() for each in left]
     for each in left:
@@ -306,10 +359,11 @@ def test_all_that_is_marked_is_ended_and_one_that_is_gone_is_fine(value: str) ->
 def test_a_process_never_ends_itself() -> None:
     code = f"""
 import os
-from handrail.execution.keeper import end_marked, marked
+from handrail.execution.keeper import end_all, marked
+from handrail.execution.lineage import Lineage
 mark = b"{MARK}=" + os.environb[b"{MARK}"]
 assert marked(mark) == set()
-end_marked(mark)
+end_all(mark, Lineage(os.getpid()))
 print("alive")
 """
     environ = {**os.environ, MARK: f"itself-{os.getpid()}"}
@@ -318,3 +372,32 @@ print("alive")
     )
 
     assert done.stdout == b"alive\n"
+
+
+@pytest.mark.slow
+def test_what_cannot_be_killed_is_told_of_and_not_tried_without_end(left: Left, value: str) -> None:
+    tried = []
+
+    found = end_all(
+        f"{MARK}={value}".encode(),
+        Lineage(os.getpid()),
+        within_s=0.2,
+        kill=lambda pid, number: tried.append(pid),
+    )
+
+    assert found == {left.pid}
+    assert 1 < len(tried) < 100  # with pauses, and not as often as a processor can
+    assert left.is_alive()
+
+
+@pytest.mark.slow
+def test_what_is_somebody_elses_is_tried_once(left: Left, value: str) -> None:
+    tried = []
+
+    def refuse(pid: int, number: int) -> None:
+        tried.append(pid)
+        raise PermissionError
+
+    found = end_all(f"{MARK}={value}".encode(), Lineage(os.getpid()), within_s=READY_S, kill=refuse)
+
+    assert (found, tried) == ({left.pid}, [left.pid])
