@@ -29,6 +29,7 @@ def run(
     commit: str = "c0ffee",
     is_dirty: bool = False,
     is_partial: bool = False,
+    selection: str = "",
 ) -> RunRow:
     return RunRow(
         run_id=run_id,
@@ -41,6 +42,7 @@ def run(
         commit=commit,
         is_dirty=is_dirty,
         is_partial=is_partial,
+        selection=selection,
     )
 
 
@@ -176,14 +178,23 @@ def test_a_run_usually_takes_the_median_of_the_last_five_like_it(history: Histor
     assert history.usual_run_s("fast", 4) == 3.0
 
 
-def test_runs_of_other_tiers_or_workers_are_not_alike(history: History) -> None:
+def test_runs_of_other_tiers_workers_or_tests_are_not_alike(history: History) -> None:
     history.save(run(tiers="slow"), [])
     history.save(run(workers=2), [])
+    history.save(run(selection="-k order"), [])
 
     assert history.usual_run_s("fast", 4) is None
 
 
-def test_a_failed_run_is_complete_but_a_stopped_or_narrowed_one_is_not(history: History) -> None:
+def test_a_run_that_was_narrowed_takes_what_such_runs_take(history: History) -> None:
+    history.save(run(seconds=50.0), [])
+    history.save(run(selection="tests/\udcff.py", seconds=2.0), [])
+
+    assert history.usual_run_s("fast", 4, "tests/\udcff.py") == 2.0
+    assert history.usual_run_s("fast", 4) == 50.0
+
+
+def test_a_failed_run_is_complete_but_a_stopped_or_partial_one_is_not(history: History) -> None:
     history.save(run(verdict="failed", seconds=7.0), [])
     history.save(run(verdict="stopped", seconds=99.0), [])
     history.save(run(verdict="timed_out", seconds=99.0), [])
@@ -194,7 +205,7 @@ def test_a_failed_run_is_complete_but_a_stopped_or_narrowed_one_is_not(history: 
 
 def test_runs_come_back_whole_and_newest_first(history: History) -> None:
     first = run("aaaa", is_dirty=True)
-    second = run("bbbb", is_partial=True, commit="", verdict="stopped")
+    second = run("bbbb", is_partial=True, commit="", verdict="stopped", selection="-k é")
 
     history.save(first, [])
     history.save(second, [attempt()])

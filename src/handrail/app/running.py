@@ -17,7 +17,6 @@ from handrail.frozen import dataclass, field, replace
 from handrail.model.events import (
     CollectionFailed,
     Event,
-    Note,
     Progress,
     RunFinished,
     Running,
@@ -29,8 +28,8 @@ from handrail.model.events import (
 )
 from handrail.model.outcomes import Outcome, Phase, Problem, ProblemKind, Verdict
 from handrail.model.records import RunRecord
-from handrail.model.spec import Lessons, RunSpec
-from handrail.ports.history import History, RunRow
+from handrail.model.spec import RunSpec
+from handrail.ports.history import History
 
 _PYTEST_USAGE, _PYTEST_LAST = 4, 5
 _CONFTEST = re.compile(r"^\w+ while loading conftest '(.+)'\.$", re.MULTILINE)
@@ -296,15 +295,6 @@ class Follower:
         self.tell(SessionFinished(at=time.time(), pytest_exit=1))
 
 
-def lessons_of(history: History) -> tuple[Lessons, Note | None]:
-    """What history teaches; a history that cannot be read teaches nothing, and is told of."""
-    try:
-        return Lessons(usual_s=dict(history.durations()), failed=history.last_failed()), None
-    except StateError as problem:
-        note = Note(at=time.time(), code="history", is_warning=True, text=_one_line(problem))
-        return Lessons(usual_s={}, failed=frozenset()), note
-
-
 def conclude(folding: Folding, log: Log, history: History, *, allow_empty: bool) -> Report:
     """Judge the run, write the verdict as its last event, and group what went wrong."""
     record = folding.record()
@@ -330,30 +320,6 @@ def conclude(folding: Folding, log: Log, history: History, *, allow_empty: bool)
     )
 
 
-def remember(report: Report, history: History, env: Mapping[str, str]) -> str:
-    """Keep the run in history; return what a person should know about that, mostly nothing."""
-    record = report.record
-    row = RunRow(
-        run_id=record.started.run_id,
-        started_at=record.started.at,
-        ended_at=record.last_at,
-        verdict=report.judgement.verdict,
-        tiers=",".join(record.started.tiers),
-        workers=record.collected.workers if record.collected else 0,
-        python=env.get("python", ""),
-        commit=env.get("commit", ""),
-        is_dirty=env.get("dirty", "") == "yes",
-    )
-    try:
-        return history.save(row, record.finished)
-    except StateError as problem:
-        return _one_line(problem)
-
-
-def _one_line(problem: StateError) -> str:
-    return "; ".join(filter(None, (problem.what, *problem.where.splitlines(), problem.hint)))
-
-
 def start_event(
     spec: RunSpec,
     *,
@@ -365,6 +331,7 @@ def start_event(
     arguments: tuple[str, ...] = (),
     folder: str = "",
     rerun_of: str = "",
+    usual_s: float | None = None,
 ) -> RunStarted:
     """The first event of a run."""
     return RunStarted(
@@ -379,4 +346,5 @@ def start_event(
         arguments=arguments,
         folder=folder,
         rerun_of=rerun_of,
+        usual_s=usual_s,
     )

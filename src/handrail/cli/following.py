@@ -9,7 +9,8 @@ from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
-from handrail.app.running import Follower, conclude, lessons_of, remember, start_event
+from handrail.app.remembering import is_rest, lessons_of, remember, usual_run_s
+from handrail.app.running import Follower, conclude, start_event
 from handrail.cli.publishing import end_of, publish
 from handrail.cli.request import Request
 from handrail.cli.state_writer import StateWriter
@@ -47,6 +48,7 @@ def follow(
     writer = StateWriter(folder, folding, facts)
     lessons, note = lessons_of(wiring.history)
     session.teach(lessons)
+    tiers = request.named or tuple(tier.name for tier in request.plan.chosen)
     env = _env(wiring)
     lock = _lock(wiring, folder, facts["began_at"])
     with EventLog(folder.events) as log, lock if isinstance(lock, Held) else nullcontext():
@@ -67,13 +69,16 @@ def follow(
                 start_event(
                     request.spec,
                     at=facts["began_at"],
-                    tiers=request.named or tuple(tier.name for tier in request.plan.chosen),
+                    tiers=tiers,
                     selection=request.selection,
                     budget_s=request.budget_s,
                     env=env,
                     arguments=arguments.given,
                     folder=os.path.relpath(wiring.folder, wiring.root),
                     rerun_of=arguments.rerun_of,
+                    usual_s=None
+                    if is_rest(request.spec)
+                    else usual_run_s(wiring.history, tiers, request.selection, request.spec),
                 )
             )
             writer.write(facts["began_at"])
@@ -85,7 +90,7 @@ def follow(
             folding, log, wiring.history, allow_empty=arguments.allow_empty or request.is_listing
         )
         session.close()
-        kept = remember(report, wiring.history, env)
+        kept = remember(report, wiring.history, env, is_rest=is_rest(request.spec))
         problems = [each for each in (kept, log.problem) if each]
     publish(arguments, wiring, report, folder, writer, problems)
     keeper.release()

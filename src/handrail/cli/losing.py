@@ -5,7 +5,8 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from handrail.app.running import Report, conclude, remember
+from handrail.app.remembering import remember
+from handrail.app.running import Report, conclude
 from handrail.cli.publishing import keep
 from handrail.cli.state_writer import StateWriter
 from handrail.core.folding import Folding

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
+from handrail.core.ahead import Ahead
 from handrail.core.progress import Standing
 from handrail.frozen import dataclass
 from handrail.model.events import (
@@ -46,6 +47,7 @@ class Folding:
     """
 
     __slots__ = (
+        "_ahead",
         "_bad",
         "_collected",
         "_collection_failures",
@@ -66,6 +68,7 @@ class Folding:
     def __init__(self) -> None:
         self._started: RunStarted | None = None
         self._collected: Collected | None = None
+        self._ahead: Ahead | None = None
         self._session: SessionFinished | None = None
         self._ended: RunFinished | None = None
         self._finished: list[TestFinished] = []
@@ -93,6 +96,8 @@ class Folding:
                 self._started = event
             case Collected():
                 self._collected = event
+                if event.usual_s:
+                    self._ahead = Ahead(event.tests, event.usual_s, event.workers)
             case CollectionFailed():
                 self._collection_failures.append(event)
                 self._count({"error": 1}, 1)
@@ -122,6 +127,8 @@ class Folding:
         test = event.test
         self._finished.append(event)
         self._running.pop(test, None)
+        if self._ahead is not None:
+            self._ahead.finish(test, event.duration_s)
         previous = self._last.get(test)
         if previous is not None:
             if previous.attempt > event.attempt:
@@ -159,6 +166,8 @@ class Folding:
             bad=len(self._bad) + len(self._collection_failures),
             collected_at=collected.at if collected else None,
             estimate_s=collected.estimate_s if collected else None,
+            usual_s=started.usual_s,
+            outlook=self._ahead.outlook() if self._ahead else None,
             budget_s=started.budget_s,
             running=tuple(self._running.values()),
             running_at=self._running_at,

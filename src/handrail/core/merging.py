@@ -55,6 +55,7 @@ def _started(starts: Sequence[RunStarted], run_id: str) -> RunStarted:
         tiers=tuple(dict.fromkeys(tier for each in starts for tier in each.tiers)),
         selection=tuple(dict.fromkeys(word for each in starts for word in each.selection)),
         budget_s=None,
+        usual_s=None,
     )
 
 
@@ -71,6 +72,7 @@ def _collected(found: Sequence[Collected]) -> Collected:
         deselected=min(each.deselected for each in found),
         workers=sum(each.workers for each in found),
         estimate_s=None,
+        usual_s=(),
     )
 
 

@@ -62,6 +62,8 @@ class RunStarted:
     """Where it was typed, relative to the project's root."""
     rerun_of: str = ""
     """The run that this one completes."""
+    usual_s: float | None = None
+    """What such runs usually take, from start to end; None without history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,8 @@ class Collected:
     workers: int = 0
     estimate_s: float | None = None
     """Wall time that history expects the tests to take on these workers; None without history."""
+    usual_s: tuple[float, ...] = ()
+    """What each of ``tests`` usually takes, -1 for one that is new; empty without history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

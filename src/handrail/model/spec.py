@@ -1,5 +1,7 @@
 """What the command line tells the pytest session that it starts."""
 
+from collections.abc import Sequence
+
 from handrail.frozen import dataclass
 from handrail.model.tiers import Isolation, Settings
 
@@ -46,3 +48,12 @@ class Lessons:
 
     usual_s: dict[str, float]
     failed: frozenset[str]
+
+    def usual_of(self, tests: Sequence[str]) -> tuple[float, ...]:
+        """What each of these takes, -1 for one that is new, to the tenth of a millisecond; empty if
+        they all are.
+        """
+        if not self.usual_s:
+            return ()
+        found = tuple(round(self.usual_s.get(test, -1.0), 4) for test in tests)
+        return found if any(each >= 0 for each in found) else ()

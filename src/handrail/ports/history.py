@@ -21,7 +21,10 @@ class RunRow:
     commit: str
     is_dirty: bool
     is_partial: bool = False
-    """Whether somebody narrowed it (paths, ``-k``, a shard), so that its wall time tells nothing."""
+    """Whether it ran the rest of another run only, or not all it was to, so that its wall time tells
+    nothing."""
+    selection: str = ""
+    """What somebody narrowed it to (paths, ``-k``), as they would type it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +60,11 @@ class History(Protocol):
         """The newest ``last`` outcomes of each of these tests; a test never seen is absent."""
         ...
 
-    def usual_run_s(self, tiers: str, workers: int) -> float | None:
+    def usual_run_s(self, tiers: str, workers: int, selection: str = "") -> float | None:
         """Median wall seconds of the last five complete runs like this one; None if there was none.
 
-        Complete: not narrowed by somebody, and ended with the verdict passed or failed. Of two in
-        the middle, the longer.
+        Like this one: the same tiers and selection on as many workers. Complete: not partial, and
+        ended with the verdict passed or failed. Of two in the middle, the longer.
         """
         ...
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from handrail.core.ahead import estimate_of
 from handrail.core.controlling import Limits, Loss, Planned, State, Stop
 from handrail.core.scheduling import CHUNK_S, Agenda, TestTraits, plan
 from handrail.execution import limits, wire
@@ -30,9 +31,10 @@ from handrail.model.events import (
     RunProblem,
 )
 from handrail.model.outcomes import Verdict
-from handrail.model.spec import Lessons, RunSpec
+from handrail.model.spec import RunSpec
 from handrail.model.tiers import Isolation
 from handrail.pytest_plugin import internals, losses
+from handrail.pytest_plugin.lessons import Later
 from handrail.pytest_plugin.recording import EventStream
 from handrail.pytest_plugin.relay import Relay
 from handrail.pytest_plugin.selection import Barrier, Traits
@@ -279,22 +281,20 @@ class Parallel:
 
     def _tell_collected(self) -> None:
         traits = self._table.traits.values()
-        usual = self._lessons.get().usual_s
-        known = [usual[each.nodeid] for each in traits if each.nodeid in usual]
+        tests = (*(each.nodeid for each in traits), *self._relay.skipped_modules)
         workers = min(self._spec.workers, len(traits))
-        estimate = (
-            sum(known) / max(1, workers) if traits and len(known) >= 0.8 * len(traits) else None
-        )
+        usual = self._lessons.get().usual_of(tests)
         self._stream.add(
             Collected(
                 at=time.time(),
-                tests=(*(each.nodeid for each in traits), *self._relay.skipped_modules),
+                tests=tests,
                 withheld=self._barrier.summary(),
                 deselected=self._table.deselected + self._barrier.deselected,
                 duration_s=time.monotonic() - self._began_at,
                 strategy=self._strategy(),
                 workers=workers,
-                estimate_s=estimate,
+                estimate_s=estimate_of(usual, workers),
+                usual_s=usual,
             )
         )
         self._relay.finish_skipped()
@@ -516,18 +516,3 @@ class Parallel:
                 )
             )
         self._stream.flush()
-
-
-class Later:
-    """Lessons of history that arrive through a descriptor while pytest starts."""
-
-    def __init__(self, descriptor: int | None) -> None:
-        self._descriptor = descriptor
-        self._found: Lessons | None = None
-
-    def get(self) -> Lessons:
-        """The lessons; waits for them once. None came: nothing is known."""
-        if self._found is None:
-            message = wire.receive(self._descriptor) if self._descriptor is not None else None
-            self._found = message[0] if message else Lessons(usual_s={}, failed=frozenset())
-        return self._found

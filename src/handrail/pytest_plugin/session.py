@@ -16,6 +16,7 @@ from handrail.model.events import RunProblem, SessionFinished, Withheld
 from handrail.model.outcomes import Verdict
 from handrail.model.spec import RunSpec
 from handrail.model.tiers import Settings
+from handrail.pytest_plugin.lessons import Later
 from handrail.pytest_plugin.preparing import (
     check_markers,
     disarm_xdist,
@@ -68,14 +69,15 @@ def join_run(config: pytest.Config) -> None:
         from handrail.pytest_plugin.test_logging import register_test_log
 
         register_test_log(config, spec, stream)
+    lessons = Later(int(source))
     if spec.workers:
-        from handrail.pytest_plugin.parallel import Later, Parallel
+        from handrail.pytest_plugin.parallel import Parallel
 
-        runner: Any = Parallel(config, spec, barrier, stream, Later(int(source)))
+        runner: Any = Parallel(config, spec, barrier, stream, lessons)
     else:
         from handrail.pytest_plugin.single import Single
 
-        runner = Single(config, spec, barrier, stream)
+        runner = Single(config, spec, barrier, stream, lessons)
     config.pluginmanager.register(runner, "handrail-run")
     config.pluginmanager.register(Closing(stream), "handrail-closing")
     telling = sys.modules.get("handrail.pytest_plugin.telling")

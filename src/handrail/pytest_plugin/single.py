@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from handrail.core.ahead import estimate_of
 from handrail.model.events import Collected, CollectionFailed
 from handrail.model.outcomes import Problem
 from handrail.model.spec import RunSpec
 from handrail.pytest_plugin import internals, problems
+from handrail.pytest_plugin.lessons import Later
 from handrail.pytest_plugin.recording import EventStream, Recorder, begin_line, is_plain_pass
 from handrail.pytest_plugin.selection import Barrier
 
@@ -19,12 +21,18 @@ class Single:
     """A pytest plugin. The limits are kept from outside, by the process that started this one."""
 
     def __init__(
-        self, config: pytest.Config, spec: RunSpec, barrier: Barrier, stream: EventStream
+        self,
+        config: pytest.Config,
+        spec: RunSpec,
+        barrier: Barrier,
+        stream: EventStream,
+        lessons: Later,
     ) -> None:
         self._config = config
         self._spec = spec
         self._barrier = barrier
         self._stream = stream
+        self._lessons = lessons
         self._recorder = Recorder(stream)
         self._began_at = time.monotonic()
         self._problem: Problem | None = None
@@ -62,14 +70,18 @@ class Single:
         """Say what will run."""
         if self._config.option.collectonly:
             return
+        tests = (*(item.nodeid for item in session.items), *self._skipped)
+        usual = self._lessons.get().usual_of(tests)
         self._stream.add(
             Collected(
                 at=time.time(),
-                tests=(*(item.nodeid for item in session.items), *self._skipped),
+                tests=tests,
                 withheld=self._barrier.summary(),
                 deselected=self._deselected + self._barrier.deselected,
                 duration_s=time.monotonic() - self._began_at,
                 strategy="one process",
+                estimate_s=estimate_of(usual, 1),
+                usual_s=usual,
             )
         )
         for module in self._skipped:

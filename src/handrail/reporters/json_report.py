@@ -171,6 +171,7 @@ def _standing(record: RunRecord) -> Standing:
         total=len(collected.tests) if collected else None,
         collected_at=collected.at if collected else None,
         estimate_s=collected.estimate_s if collected else None,
+        usual_s=record.started.usual_s,
         running=record.running,
         running_at=record.last_at,
     )

@@ -50,10 +50,9 @@ def live(
 
 def status_line(standing: Standing, now: float) -> str:
     """``187/412 tests, 3 failed, 1m12s, about 2m left (history)``."""
-    if standing.total is None:
-        return f"collecting, {_spent(standing, now)}"
+    is_collecting = standing.total is None
     parts = [
-        f"{standing.done}/{standing.total} tests",
+        "collecting" if is_collecting else f"{standing.done}/{standing.total} tests",
         f"{standing.bad} failed" if standing.bad else "",
         _spent(standing, now),
         lines.eta_text(eta(standing, now)),

@@ -39,12 +39,13 @@ class MemoryHistory:
             if (newest := by_test.get(test, [])[::-1][:last])
         }
 
-    def usual_run_s(self, tiers: str, workers: int) -> float | None:
+    def usual_run_s(self, tiers: str, workers: int, selection: str = "") -> float | None:
         """Median wall seconds of the last five complete runs like this one."""
         alike = [
             run.ended_at - run.started_at
             for run, _ in self._saved
-            if (run.tiers, run.workers, run.is_partial) == (tiers, workers, False)
+            if (run.tiers, run.workers, run.selection) == (tiers, workers, selection)
+            and not run.is_partial
             and run.verdict in {"passed", "failed"}
         ]
         return middle(alike[-KEPT:]) if alike else None

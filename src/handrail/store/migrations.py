@@ -46,6 +46,11 @@ MIGRATIONS: Sequence[Migration] = (
             worker TEXT NOT NULL, growth_bytes INTEGER NOT NULL, commit_id INTEGER NOT NULL,
             is_dirty INTEGER NOT NULL)""",
     ),
+    (
+        "ALTER TABLE runs ADD COLUMN selection TEXT NOT NULL DEFAULT ''",
+        # What those were narrowed to was not kept: none of them says what a run takes.
+        "UPDATE runs SET is_partial = 1",
+    ),
 )
 
 

@@ -28,11 +28,13 @@ _SEEN = """
 """
 _ALIKE = """
     SELECT ended_at - started_at FROM runs
-    WHERE tiers = ? AND workers = ? AND NOT is_partial AND verdict IN ('passed', 'failed')
+    WHERE tiers = ? AND workers = ? AND selection = CAST(? AS TEXT) AND NOT is_partial
+        AND verdict IN ('passed', 'failed')
     ORDER BY id DESC LIMIT ?
 """
 _RUNS = """
-    SELECT run, started_at, ended_at, verdict, tiers, workers, python, hash, is_dirty, is_partial
+    SELECT run, started_at, ended_at, verdict, tiers, workers, python, hash, is_dirty, is_partial,
+        selection
     FROM runs JOIN commits ON commits.id = commit_id ORDER BY runs.id DESC LIMIT ?
 """
 _ALL_KNOWN = "SELECT node, id, recent_s, newest_attempt FROM tests"
@@ -42,8 +44,8 @@ _KNOWN = """
 """
 _INSERT_RUN = """
     INSERT INTO runs (run, started_at, ended_at, verdict, tiers, workers, python, commit_id,
-        is_dirty, is_partial)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        is_dirty, is_partial, selection)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT))
 """
 _INSERT_ATTEMPT = """
     INSERT INTO attempts (id, previous, test_id, run_id, attempt, outcome, duration_s,
@@ -85,9 +87,10 @@ def seen(db: "sqlite3.Connection", tests: Iterable[str], last: int) -> Mapping[s
     return {node: _seen(found) for node, found in newest.items()}
 
 
-def usual_run_s(db: "sqlite3.Connection", tiers: str, workers: int) -> float | None:
+def usual_run_s(db: "sqlite3.Connection", tiers: str, workers: int, selection: str) -> float | None:
     """Median wall seconds of the last complete runs like this one; None if there was none."""
-    alike = db.execute(_ALIKE, (tiers, workers, KEPT)).fetchall()
+    narrowed = selection.encode("utf-8", "surrogatepass")
+    alike = db.execute(_ALIKE, (tiers, workers, narrowed, KEPT)).fetchall()
     return middle([seconds for (seconds,) in alike]) if alike else None
 
 
@@ -105,6 +108,7 @@ def runs(db: "sqlite3.Connection", last: int) -> Sequence[RunRow]:
             commit=commit,
             is_dirty=bool(is_dirty),
             is_partial=bool(is_partial),
+            selection=selection,
         )
         for (
             run_id,
@@ -117,6 +121,7 @@ def runs(db: "sqlite3.Connection", last: int) -> Sequence[RunRow]:
             commit,
             is_dirty,
             is_partial,
+            selection,
         ) in db.execute(_RUNS, (last,))
     ]
 
@@ -195,6 +200,7 @@ def _insert_run(db: "sqlite3.Connection", run: RunRow, commit_id: int) -> int:
         commit_id,
         run.is_dirty,
         run.is_partial,
+        run.selection.encode("utf-8", "surrogatepass"),
     )
     return int(db.execute(_INSERT_RUN, row).lastrowid or 0)
 

@@ -46,10 +46,10 @@ class SqliteHistory:
         with self._reading() as db:
             return rows.seen(db, tests, last)
 
-    def usual_run_s(self, tiers: str, workers: int) -> float | None:
+    def usual_run_s(self, tiers: str, workers: int, selection: str = "") -> float | None:
         """Median wall seconds of the last five complete runs like this one."""
         with self._reading() as db:
-            return rows.usual_run_s(db, tiers, workers)
+            return rows.usual_run_s(db, tiers, workers, selection)
 
     def runs(self, *, last: int = 20) -> Sequence[RunRow]:
         """The newest runs, newest first."""

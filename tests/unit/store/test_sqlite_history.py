@@ -17,6 +17,7 @@ from handrail.model.events import TestFinished
 from handrail.model.outcomes import Outcome
 from handrail.ports.history import RunRow
 from handrail.store.memory_history import MemoryHistory
+from handrail.store.migrations import MIGRATIONS, migrate
 from handrail.store.problems import (
     ClosedHistoryError,
     DamagedHistoryError,
@@ -355,7 +356,7 @@ def test_a_history_of_a_newer_handrail_is_neither_read_nor_written(path: Path) -
             use()
         assert caught.value.text() == (
             "error: the history was written by a newer handrail [history-newer]\n"
-            f"  {path}: layout 2, this handrail knows 1\n"
+            f"  {path}: layout 3, this handrail knows 2\n"
             "\n"
             "hint: upgrade handrail"
         )
@@ -371,6 +372,22 @@ def test_a_history_of_an_older_handrail_is_brought_up_to_date_by_reading(
     assert dict(newer.durations()) == {"t.py::a": 3.0}
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT flavour FROM tests").fetchall() == [("vanilla",)]
+
+
+def test_runs_from_before_it_was_kept_what_they_were_narrowed_to_say_nothing_of_time(
+    history: SqliteHistory, path: Path
+) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        migrate(db, MIGRATIONS[:1])
+        db.execute("INSERT INTO commits (hash) VALUES ('')")
+        db.execute(
+            "INSERT INTO runs VALUES (1, 'aaaa', 0.0, 5.0, 'passed', 'fast', 4, '', 1, 0, 0)"
+        )
+        db.commit()
+
+    assert history.usual_run_s("fast", 4) is None
+    assert [each.run_id for each in history.runs()] == ["aaaa"]
 
 
 def test_another_process_that_keeps_writing_is_reported_after_the_time_out(path: Path) -> None:
