@@ -119,6 +119,47 @@ def watched(shop: Project) -> Generator[Watched]:
 
 # What is run.
 
+WRITING = """
+import pathlib, time
+import made
+
+def test_writing():
+    pathlib.Path("made.py").write_text(f"AT = {time.time()}")
+    while not pathlib.Path("enough").exists():
+        time.sleep(0.01)
+"""
+
+
+def test_tests_that_save_sources_begin_themselves_three_times_and_no_more(shop: Project) -> None:
+    shop.write(tests__test_writing=WRITING, made="AT = 0\n")
+
+    with watching(shop) as watched:
+        watched.wait("the tests write made.py: as long as they run, that begins nothing\n")
+        shop.put("enough", "")
+        watched.wait(IDLE)
+        begun = watched.shown.count("begun again")
+        runs = watched.runs()
+        saved = watched.after(made="AT = 'by hand'\n")
+
+        assert watched.quit() == 0
+    assert (begun, runs) == (3, 4)
+    assert watched.shown.count("the tests write") == 1
+    assert saved == {"tests/test_writing.py::test_writing"}
+
+
+def test_tests_that_save_sources_as_the_last_thing_are_noticed_too(shop: Project) -> None:
+    shop.write(tests__test_writing=WRITING, made="AT = 0\n")
+    shop.put("enough", "")
+
+    with watching(shop) as watched:
+        watched.wait("the tests write made.py")
+        rounds = watched.shown.count(IDLE)
+        watched.wait(IDLE, rounds + 1)
+        runs = watched.runs()
+
+        assert watched.quit() == 0
+    assert watched.runs() == runs <= 4
+
 
 def test_a_saved_test_module_is_run_alone(watched: Watched) -> None:
     assert watched.after(tests__test_two="def test_two():\n    assert 1\n") == {TWO}

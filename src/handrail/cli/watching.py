@@ -18,10 +18,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+from handrail.cli.overhearing import overhear
 from handrail.cli.parser import parse, wants_terminal
 from handrail.cli.request import understand
 from handrail.core.affected import EVERYTHING, Selection, narrowed
 from handrail.core.folding import fold, is_bad, last_attempts
+from handrail.core.loops import Saved, written_by_tests
 from handrail.errors import ExitCode, UsageError
 from handrail.execution.console import Watch, terminal_columns
 from handrail.execution.prestart import launch_script
@@ -106,6 +108,7 @@ class Watching:
         stops: "Stops",
         keys: "Keys | None",
     ) -> None:
+        self._arguments = arguments
         self._wiring = wiring
         self._warm = warm
         self._is_cold = False
@@ -129,6 +132,10 @@ class Watching:
         self._done: frozenset[str] = frozenset()
         """What a round that was cut off had done, and need not be done again."""
         self._only: frozenset[str] = frozenset()
+        self._began_at = 0.0
+        """When the last round began."""
+        self._saves: list[Saved] = []
+        """What began each of the last rounds while the one before it ran."""
 
     def _is_tier(self, target: str) -> bool:
         return target in {tier.name for tier in self._wiring.settings.tiers}
@@ -173,9 +180,12 @@ class Watching:
             "columns": terminal_columns(),
         }
         shown = Watch()
+        self._began_at = time.time()
+        self._sources.begin_round()
         shown.begin(self._warm.begin(order))
         self._stops.begin(shown)
         changed = self._follow(shown)
+        self._sources.end_round()
         self._stops.end()
         os.close(shown.source)
         self._warm_up()
@@ -223,6 +233,7 @@ class Watching:
     def _cut(self, shown: Watch, selection: Selection, changed: frozenset[str]) -> None:
         """Go on with what was not done, and with what the save affects."""
         _say(f"saved: {_named(changed)}; begun again")
+        self._notice_loop(changed)
         passed = self._take_note(shown, selection)
         new = self._affected(changed)
         if new.is_everything:
@@ -236,6 +247,8 @@ class Watching:
     def _conclude(self, shown: Watch, selection: Selection) -> None:
         if shown.exit_code is not None:
             self._code = ExitCode(shown.exit_code)
+        elif shown.folder:
+            self._code = overhear(self._arguments, shown)
         else:
             self._code = ExitCode.INFRA_ERROR
             print(_NEVER_BEGAN, file=sys.stderr)
@@ -268,6 +281,19 @@ class Watching:
             self._broken |= broken
         return passed
 
+    def _notice_loop(self, changed: frozenset[str]) -> None:
+        """Say so, once, if tests save the files that begin them again; they do so no more."""
+        by_round = frozenset(filter(self._sources.is_of_the_round, changed))
+        if not by_round:
+            self._saves.clear()
+            return
+        saved_at = max(map(self._sources.saved_at, by_round))
+        self._saves.append(Saved(by_round, max(0.0, saved_at - self._began_at)))
+        if own := written_by_tests(self._saves):
+            self._saves.clear()
+            self._sources.leave_to_tests(own)
+            _say(f"the tests write {_named(own)}: as long as they run, that begins nothing")
+
     # Between two rounds.
 
     def _wait(self) -> bool:
@@ -284,6 +310,7 @@ class Watching:
             self._sources.read_one()
             changed = self._sources.changed(is_running=False)
             if changed:
+                self._notice_loop(changed)
                 self._next = self._affected(changed)
                 if self._next == Selection():
                     _say(f"saved: {_named(changed)}; no test is left to run")

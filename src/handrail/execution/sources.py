@@ -1,6 +1,8 @@
 """The sources of a project as they are now and were before, and what a change of them affects."""
 
+import math
 import os
+import time
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +26,9 @@ class Sources:
         self._unread = sorted(self.saves.files)
         self._by_tests: set[str] = set()
         """Written while tests ran, and no source: made by them, so that they affect nothing."""
+        self._own: frozenset[str] = frozenset()
+        """Sources that tests write: they affect nothing when that is done while tests run."""
+        self._ran_until = 0.0
 
     @property
     def count(self) -> int:
@@ -45,10 +50,31 @@ class Sources:
 
         ``is_running``: whether tests run, so that what is no source may be their work.
         """
-        found = self.saves.changed()
+        found = self.saves.changed() - self._by_tests
+        found -= {each for each in self._own & found if is_running or self.is_of_the_round(each)}
         if is_running:
             self._by_tests |= {each for each in found if not each.endswith(".py")}
         return frozenset(each for each in found - self._by_tests if self._is_new(each))
+
+    def begin_round(self) -> None:
+        """Tests run from now on."""
+        self._ran_until = math.inf
+
+    def end_round(self) -> None:
+        """They have ended."""
+        self._ran_until = time.time()
+
+    def saved_at(self, path: str) -> float:
+        """When a file was saved; 0 if it is gone."""
+        return self.saves.files.get(path, (0, 0, 0))[0] / 1e9
+
+    def is_of_the_round(self, path: str) -> bool:
+        """Whether it was saved before the last round had ended."""
+        return self.saved_at(path) <= self._ran_until
+
+    def leave_to_tests(self, files: AbstractSet[str]) -> None:
+        """Tests write these: what happens to them while tests run affects nothing."""
+        self._own |= files
 
     def _is_new(self, path: str) -> bool:
         return path not in self.saves.files or self._text_of(path)[1] != self._texts.get(path)
