@@ -1,7 +1,8 @@
 """Whether tests save the very files whose change begins them again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from handrail.frozen import dataclass
 
 TIMES = 3
 """So many rounds in a row are no accident."""
