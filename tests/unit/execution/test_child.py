@@ -1,7 +1,6 @@
 """A session as its supervisor sees it. Real processes and pipes."""
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Generator
@@ -11,7 +10,7 @@ import pytest
 
 from handrail.execution import child
 from handrail.execution.child import Launch, Session
-from handrail.execution.prestart import Process
+from handrail.execution.prestart import Child
 from handrail.model.spec import RunSpec
 from handrail.model.tiers import Settings
 
@@ -26,10 +25,10 @@ class Told:
         source, self.feed = os.pipe()
         self.events, sink = os.pipe()
         self.inherited, self.is_taken, self.mark = "", False, b"A=b"
-        self.process: Process = subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", f"import os; os.write({sink}, b'last\\n')"],
-            pass_fds=(sink,),
-        )
+        os.set_inheritable(sink, True)  # noqa: FBT003 - positional only
+        script = f"import os; os.write({sink}, b'last\\n')"
+        command = [sys.executable, "-S", "-E", "-c", script]
+        self.process = Child(os.posix_spawn(sys.executable, command, os.environ))
         os.close(source)
         os.close(sink)
 
