@@ -303,15 +303,18 @@ def test_what_emptied_its_environment_dies_with_the_supervisor_that_it_was_seen_
         held=(sink,),
     )
     os.close(sink)
-    pid = int(heard(source))
+    try:
+        pid = int(heard(source))
+        is_below = pid in below(supervisor.process.pid)
+        wait_for_a_look(supervisor.keeper)
 
-    assert pid in below(supervisor.process.pid)
-    wait_for_a_look(supervisor.keeper)
-    supervisor.kill()
-    is_gone = heard(source) == b""
-    supervisor.end()
+        supervisor.kill()
 
-    assert is_gone
+        assert is_below
+        assert heard(source) == b""
+    finally:
+        supervisor.end()
+        os.close(source)
 
 
 def wait_for_a_look(keeper: int) -> None:
