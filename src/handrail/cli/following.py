@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from types import FrameType
 from typing import Any
 
@@ -46,8 +46,7 @@ def follow(
     shape = format_for(arguments.format, wiring.environ)
     folding = Folding()
     writer = StateWriter(folder, folding, facts)
-    lessons, note = lessons_of(wiring.history)
-    session.teach(lessons)
+    note = _teach(session, wiring)
     tiers = request.named or tuple(tier.name for tier in request.plan.chosen)
     env = _env(wiring)
     lock = _lock(wiring, folder, facts["began_at"])
@@ -97,6 +96,13 @@ def follow(
     return report.judgement.exit_code
 
 
+def _teach(session: Session, wiring: Wiring) -> Note | None:
+    """Hand history to the session, and keep nothing of it: that may be a lot."""
+    lessons, note = lessons_of(wiring.history)
+    session.teach(lessons)
+    return note
+
+
 def _lock(wiring: Wiring, folder: RunFolder, began_at: float) -> Held | Busy | None:
     """The lock of this work tree, or who holds it; None where there are no locks."""
     try:
@@ -113,15 +119,12 @@ def _company(lock: Held | Busy | None) -> Note | None:
 
 
 def _env(wiring: Wiring) -> dict[str, str]:
-    import platform
-    from importlib import metadata
-
     from handrail.runs import checkout
 
     commit = checkout.commit(wiring.root)
     env = {
-        "python": platform.python_version(),
-        "pytest": metadata.version("pytest"),
+        "python": sys.version.split()[0],
+        "pytest": _version_of_pytest(),
         "platform": sys.platform,
     }
     if commit:
@@ -129,6 +132,18 @@ def _env(wiring: Wiring) -> dict[str, str]:
             is_dirty = check.result()
         env |= {"commit": commit, "dirty": {True: "yes", False: "no", None: ""}[is_dirty]}
     return env
+
+
+def _version_of_pytest() -> str:
+    """By the name of the folder that its installer left; asking ``importlib.metadata`` takes 3 MiB."""
+    for folder in sys.path:
+        with suppress(OSError):
+            for name in os.listdir(folder or "."):
+                if name.startswith("pytest-") and name.endswith(".dist-info"):
+                    return name.removeprefix("pytest-").removesuffix(".dist-info")
+    from importlib import metadata
+
+    return metadata.version("pytest")
 
 
 def _note(text: str) -> Note | None:

@@ -12,6 +12,8 @@ from handrail.store.summaries import KEPT, middle, recent_after
 if TYPE_CHECKING:
     import sqlite3
 
+_AT_ONCE = 2000
+"""Attempts that are saved in one go: the memory of all of them would be that of the whole run."""
 _NUMBER = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 
 _SEEN = """
@@ -37,7 +39,6 @@ _RUNS = """
         selection
     FROM runs JOIN commits ON commits.id = commit_id ORDER BY runs.id DESC LIMIT ?
 """
-_ALL_KNOWN = "SELECT node, id, recent_s, newest_attempt FROM tests"
 _KNOWN = """
     SELECT tests.node, id, recent_s, newest_attempt
     FROM wanted JOIN tests ON tests.node = wanted.node
@@ -130,9 +131,17 @@ def insert(db: "sqlite3.Connection", run: RunRow, attempts: Sequence[TestFinishe
     """Append the run and its attempts, and bring what is kept about each test up to date."""
     commit_id = _commit_id(db, run.commit)
     run_id = _insert_run(db, run, commit_id)
+    for first in range(0, len(attempts), _AT_ONCE):
+        _insert_attempts(db, attempts[first : first + _AT_ONCE], (run_id, commit_id, run.is_dirty))
+
+
+def _insert_attempts(
+    db: "sqlite3.Connection", attempts: Sequence[TestFinished], run: tuple[int, int, bool]
+) -> None:
+    run_id, commit_id, is_dirty = run
     next_attempt = _newest_id(db, "SELECT max(id) FROM attempts") + 1
     newest_test = last_test = _newest_id(db, "SELECT max(id) FROM tests")
-    tests, recent_s, previous = _known(db, attempts, newest_test)
+    tests, recent_s, previous = _known(db, attempts)
 
     appended = []
     last = {}
@@ -155,7 +164,7 @@ def insert(db: "sqlite3.Connection", run: RunRow, attempts: Sequence[TestFinishe
                 each.worker,
                 each.growth_bytes,
                 commit_id,
-                run.is_dirty,
+                is_dirty,
             )
         )
         previous[node] = row_id
@@ -206,28 +215,25 @@ def _insert_run(db: "sqlite3.Connection", run: RunRow, commit_id: int) -> int:
 
 
 def _known(
-    db: "sqlite3.Connection", attempts: Sequence[TestFinished], newest_test: int
+    db: "sqlite3.Connection", attempts: Sequence[TestFinished]
 ) -> tuple[dict[str, int], dict[str, tuple[float, ...]], dict[str, int | None]]:
-    """Of tests seen before, by node id: their row, their last seconds, their newest attempt.
-
-    A run of many tests is quicker served by reading all of them than by looking each one up.
-    """
-    if newest_test > 4 * len(attempts):
-        _want(db, (each.test for each in attempts))
-        found = db.execute(_KNOWN).fetchall()
-    else:
-        found = db.execute(_ALL_KNOWN).fetchall()
-    return (
-        {node: number for node, number, _, _ in found},
-        {node: struct.unpack(f"<{len(packed) // 8}d", packed) for node, _, packed, _ in found},
-        {node: newest for node, _, _, newest in found},
-    )
+    """Of tests seen before, by node id: their row, their last seconds, their newest attempt."""
+    numbers: dict[str, int] = {}
+    recent_s: dict[str, tuple[float, ...]] = {}
+    previous: dict[str, int | None] = {}
+    _want(db, (each.test for each in attempts))
+    for node, number, packed, newest in db.execute(_KNOWN):
+        numbers[node] = number
+        recent_s[node] = struct.unpack(f"<{len(packed) // 8}d", packed)
+        previous[node] = newest
+    return numbers, recent_s, previous
 
 
 def _want(db: "sqlite3.Connection", tests: Iterable[str]) -> None:
     """Fill the temporary table that questions about certain tests join with."""
     db.execute("PRAGMA temp_store = MEMORY")
-    db.execute("CREATE TEMP TABLE wanted (node TEXT NOT NULL)")
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (node TEXT NOT NULL)")
+    db.execute("DELETE FROM wanted")
     db.executemany(
         "INSERT INTO wanted VALUES (CAST(? AS TEXT))",
         [(node.encode("utf-8", "surrogatepass"),) for node in dict.fromkeys(tests)],
