@@ -81,8 +81,10 @@ def real(effort: Effort, names: Sequence[str]) -> list[CaseResult]:
     """The real suites, and the medians over them. Raises: FetchError, BrokenRunError."""
     results = []
     for name in names:
-        project = downstream.project_of(real_suites.named(name))
-        results.append(_compared(project, effort.at_most(3), name))
+        suite = real_suites.named(name)
+        project = downstream.project_of(suite)
+        few = effort.at_most(3)
+        results.append(_compared(project, few, name, runs_in_xdist=suite.runs_in_xdist))
     medians = [
         targets.figure(targets.REAL_MEDIAN, figure, statistics.median(values))
         for figure in (targets.TO_XDIST, targets.TO_PLAIN, targets.ONE_PROCESS)
@@ -104,10 +106,13 @@ def _suite(suite: str, effort: Effort, name: str | None = None) -> CaseResult:
         return _compared(project, effort, name or suite)
 
 
-def _compared(project: Project, effort: Effort, name: str) -> CaseResult:
+def _compared(
+    project: Project, effort: Effort, name: str, *, runs_in_xdist: bool = True
+) -> CaseResult:
     """Plain pytest, xdist's modes and handrail with workers and without, in one run."""
     compared = [commands.plain(project)]
-    compared += [commands.xdist(project, effort.workers, mode) for mode in XDIST_MODES]
+    if runs_in_xdist:
+        compared += [commands.xdist(project, effort.workers, mode) for mode in XDIST_MODES]
     if project.environment.has_handrail:
         compared += [commands.handrail(project, effort.workers), commands.handrail(project, 0)]
     measured = rounds.measure(
@@ -118,15 +123,17 @@ def _compared(project: Project, effort: Effort, name: str) -> CaseResult:
 
 def _figures(name: str, measured: Sequence[Measured]) -> Iterator[Figure]:
     plain, *others = measured
-    modes, ours = others[: len(XDIST_MODES)], others[len(XDIST_MODES) :]
+    modes = [each for each in others if each.label.startswith("xdist")]
+    ours = others[len(modes) :]
     if not ours:
         return
     parallel, single = ours
-    best = min(modes, key=lambda mode: mode.wall_s)
-    yield targets.figure(name, targets.TO_XDIST, parallel.ratio(best))
+    best = min(modes, key=lambda mode: mode.wall_s, default=None)
+    if best is not None:
+        yield targets.figure(name, targets.TO_XDIST, parallel.ratio(best))
     yield targets.figure(name, targets.TO_PLAIN, parallel.ratio(plain))
     yield targets.figure(name, targets.ONE_PROCESS, single.ratio(plain))
-    if parallel.peak_bytes and best.peak_bytes:
+    if best is not None and parallel.peak_bytes and best.peak_bytes:
         yield targets.figure(name, targets.MEMORY, parallel.peak_bytes / best.peak_bytes)
     if parallel.most_setups:
         yield targets.figure(name, targets.SETUPS, parallel.most_setups)

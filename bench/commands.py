@@ -38,6 +38,10 @@ class Project:
     arguments: tuple[str, ...] = ()
 
 
+UNLIKE = "Different tests were collected between"
+"""What xdist says, with the exit code of a failed test, where parameters come from sets."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One way to run a project's tests."""
@@ -128,6 +132,8 @@ def run_to_the_end(
         how = f"exited with {finished.exit_code}"
     elif command.leaves_run and records.newest_run(project.folder) == before:
         how = "left no run"
+    elif UNLIKE in finished.output:
+        how = "ran nothing: its workers did not collect the same tests"
     else:
         return finished
     raise BrokenRunError(f"{' '.join(command.words)} {how}\n{finished.output[-2000:]}")

@@ -25,6 +25,7 @@ class RealSuite:
     """What its tests need beside the project, pytest, xdist and pytest-timeout."""
     arguments: tuple[str, ...] = ()
     """More arguments for pytest."""
+    runs_in_xdist: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ SUITES: tuple[RealSuite, ...] = (
         kind="heavy parametrisation: tens of thousands of tests",
         paths=("tests",),
         requirements=("pretend",),
+        runs_in_xdist=False,  # parameters come from sets, in another order in every process
     ),
     RealSuite(
         name="anyio",
