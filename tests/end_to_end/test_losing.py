@@ -1,8 +1,12 @@
 """SIGKILL to a part of a run: what it had told is not lost, the verdict is true, nothing is left."""
 
+import contextlib
 import json
+import os
 import signal
+import sqlite3
 import subprocess
+from pathlib import Path
 
 from gated import (
     ALL,
@@ -44,6 +48,12 @@ def started(project: Project, *arguments: str) -> "subprocess.Popen[str]":
     follower = project.start("-n", "2", *arguments)
     wait_at_gate(project)
     return follower
+
+
+def holds_session(pid: int) -> bool:
+    """Whether it has not tidied up behind a session yet."""
+    held = Path(f"/proc/{pid}/fd").iterdir()
+    return any(os.readlink(each) == "anon_inode:[pidfd]" for each in held)
 
 
 def test_with_its_supervisor_a_run_ends_at_once_and_keeps_what_it_told(project: Project) -> None:
@@ -115,6 +125,28 @@ def test_secrets_that_were_not_yet_read_are_redacted_too(project: Project) -> No
     assert outcomes(report_of(project)) == {"test_a.py::test_a": "failed"}
     for each in ("events.ndjson", "report.json", "state.json"):
         assert secret not in project.latest(each)
+
+
+def test_a_supervisor_that_is_killed_between_its_verdict_and_its_report_leaves_both(
+    project: Project,
+) -> None:
+    project.write(test_first="def test_it(): pass")
+    assert project.run().returncode == 0  # from now on there is a history
+    project.folder.joinpath("test_first.py").unlink()
+    follower = started(project, "--json")
+    with contextlib.closing(sqlite3.connect(project.folder / ".handrail" / "history.db")) as others:
+        others.execute("BEGIN IMMEDIATE")  # the supervisor has to wait before it can remember
+        open_gate(project)
+        wait_for(lambda: "RunFinished" in project.latest("events.ndjson"), "the verdict")
+        wait_for(lambda: not holds_session(supervisor(project)), "the end of all that is tests")
+        kill(supervisor(project))
+    answer = json.loads(follower.communicate(timeout=PATIENCE_S)[0])
+    waited = project.command("handrail", "wait", "--json")
+
+    assert (follower.returncode, waited.returncode) == (1, 1)
+    assert answer == json.loads(waited.stdout)
+    assert set(outcomes(report_of(project))) == ALL
+    assert project.counts() == RAN_ONCE
 
 
 def test_a_run_whose_keeper_was_killed_goes_on(project: Project) -> None:

@@ -296,10 +296,13 @@ class Follower:
 
 
 def conclude(folding: Folding, log: Log, history: History, *, allow_empty: bool) -> Report:
-    """Judge the run, write the verdict as its last event, and group what went wrong."""
+    """Judge the run, write the verdict as its last event, and group what went wrong.
+
+    A run that was judged already keeps the time of that.
+    """
     record = folding.record()
     judgement = judge(record, allow_empty=allow_empty)
-    ended = RunFinished(
+    ended = record.ended or RunFinished(
         at=time.time(), verdict=judgement.verdict, exit_code=int(judgement.exit_code)
     )
     found = grouping.causes(record)

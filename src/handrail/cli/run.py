@@ -97,6 +97,7 @@ def _run(
         # Before the session begins: whatever becomes of us from then on, somebody ends it.
         lost = partial(_conclude_lost, wiring, folder, session.events, has_tests=arguments.tests)
         keeper = Keeper(session.mark, lost, kept=session.events)
+        session.spare(keeper.pid)
         facts["keeper"] = state_file.owner(keeper.pid)
         announce(folder, facts)
         session.begin()

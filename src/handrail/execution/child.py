@@ -56,6 +56,7 @@ class Session:
         self._is_open = True
         self._is_closed = False
         self._is_fed = False
+        self._spared: set[int] = set()
         self._end = _pidfd(self._process.pid)
         """Readable when the process has ended; -1 where the system has no such thing."""
         self._selector = selectors.DefaultSelector()
@@ -73,6 +74,10 @@ class Session:
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    def spare(self, pid: int) -> None:
+        """That child of ours is not the session's: it lives on when this is closed."""
+        self._spared.add(pid)
 
     def teach(self, lessons: Lessons) -> None:
         """Hand over what history knows; nothing follows it."""
@@ -170,7 +175,7 @@ class Session:
         if self._process.poll() is None:
             self.kill()
         self._process.wait()
-        limits.kill_all(limits.descendants(os.getpid()))
+        limits.kill_all(limits.descendants(os.getpid()) - self._spared)
         self._selector.close()
         os.close(self._events)
         if self._end >= 0:

@@ -31,15 +31,20 @@ def lock_path(state: str) -> str:
 
 
 def listen(path: str) -> socket.socket:
-    """A socket that only we can connect to, in place of what is there. Raises: OSError."""
+    """A socket that only we can connect to, in place of what is there. Raises: OSError.
+
+    It is put there when it listens already: whoever finds it is not refused.
+    """
+    beside = f"{path}.new"
     with suppress(FileNotFoundError):
-        os.unlink(path)
+        os.unlink(beside)
     made = socket.socket(socket.AF_UNIX)
     umask = os.umask(0o177)
     try:
-        with _short(path) as short:
+        with _short(beside) as short:
             made.bind(short)
         made.listen()
+        os.replace(beside, path)
     except OSError:
         made.close()
         raise

@@ -1,6 +1,7 @@
 """A session as its supervisor sees it. Real processes and pipes."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Generator
@@ -76,3 +77,16 @@ def test_where_the_system_does_not_tell_the_end_is_found_all_the_same(
     session.close()
 
     assert told == [b"last"]
+
+
+@pytest.mark.slow
+def test_what_is_spared_outlives_the_session(session: Session) -> None:
+    ours, theirs = (Child(os.posix_spawn("/bin/sleep", ["sleep", "100"], {})) for _ in range(2))
+    session.spare(ours.pid)
+
+    session.close()
+
+    assert theirs.wait() == -signal.SIGKILL
+    assert ours.poll() is None
+    ours.kill()
+    ours.wait()
