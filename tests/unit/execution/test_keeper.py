@@ -384,7 +384,7 @@ def test_what_cannot_be_killed_is_told_of_and_not_tried_without_end(left: Left, 
     found = end_all(
         f"{MARK}={value}".encode(),
         Lineage(os.getpid()),
-        within_s=0.2,
+        within_s=1.0,
         kill=lambda pid, number: tried.append(pid),
     )
 

@@ -19,7 +19,7 @@ from handrail.execution.slots import Slots, Word
 from handrail.execution.wire import Message
 
 MOST_S = 20.0
-LIMIT_S = 0.15
+LIMIT_S = 0.6
 Script = Callable[[], None]
 
 
@@ -336,7 +336,7 @@ def test_ctrl_c_while_a_worker_is_buried_does_not_make_it_immortal(
 def test_the_budget_ends_a_run(opened: Callable[..., Loop]) -> None:
     host = FakeHost(scripts={1: hang})
 
-    until_over(opened(host, running(3, workers=1, ends_in=0.05)))
+    until_over(opened(host, running(3, workers=1, ends_in=0.6)))
 
     assert [(test, loss) for test, loss, _ in host.losses] == [(1, Loss.BUDGET)]
     assert host.finished == [0]
