@@ -8,8 +8,8 @@ from typing import Any
 
 from handrail.app.reporting import report_of
 from handrail.core.causes import Cause
+from handrail.core.logged import encode
 from handrail.core.remaining import find_cause
-from handrail.core.test_log import encode
 from handrail.core.text import encodable
 from handrail.errors import ExitCode
 from handrail.frozen import replace
@@ -18,7 +18,7 @@ from handrail.reporters.explanation import OUTPUT_LINES, Past, as_json, explanat
 from handrail.reporters.log_lines import section, shortened, tail
 from handrail.runs import checkout
 from handrail.runs.event_log import read_events
-from handrail.runs.test_log import read_log
+from handrail.runs.logged import read_log
 from handrail.wiring import Wiring, wire
 
 MAX_COMMITS = 20

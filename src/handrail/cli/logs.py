@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def logs(arguments: argparse.Namespace) -> ExitCode:
     """Print lines of a run's log, and on stderr the cursor from which to go on."""
     if arguments.test is not None:
-        from handrail.cli.test_log import log_of_test
+        from handrail.cli.log_of_test import log_of_test
 
         return log_of_test(arguments)
     reference, offset = _begin(arguments)

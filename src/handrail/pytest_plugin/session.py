@@ -66,7 +66,7 @@ def join_run(config: pytest.Config) -> None:
     config.pluginmanager.register(barrier, "handrail-barrier")
     register_remaining(config, spec)
     if spec.test_log:
-        from handrail.pytest_plugin.test_logging import register_test_log
+        from handrail.pytest_plugin.log_recording import register_test_log
 
         register_test_log(config, spec, stream)
     lessons = Later(int(source))

@@ -104,7 +104,7 @@ def join_as_worker(
     config.pluginmanager.register(barrier, "handrail-barrier")
     register_remaining(config, spec)
     if spec.test_log:
-        from handrail.pytest_plugin.test_logging import register_test_log
+        from handrail.pytest_plugin.log_recording import register_test_log
 
         register_test_log(config, spec)
     config.pluginmanager.register(Spawned(end, barrier, is_deferred=is_deferred), "handrail-run")

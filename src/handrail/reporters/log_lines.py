@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from handrail.core.test_log import LogLine
+from handrail.core.logged import LogLine
 from handrail.core.text import clean, one_line, shorten
 from handrail.frozen import dataclass, replace
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from handrail.cli.logs import logs
-from handrail.core.test_log import LogLine, encode
+from handrail.core.logged import LogLine, encode
 from handrail.errors import ExitCode, UserError
 from handrail.model.events import Collected, RunStarted
 from handrail.runs.event_log import EventLog

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from handrail.core.test_log import LogLine
+from handrail.core.logged import LogLine
 from handrail.reporters.log_lines import Tail, log_text, section, shortened, tail
 
 LINE = LogLine(

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from handrail.core.test_log import LogLine, encode, kept_text, time_text
+from handrail.core.logged import LogLine, encode, kept_text, time_text
 from handrail.core.text import name
 from handrail.model.events import Note
 from handrail.model.spec import RunSpec
 from handrail.pytest_plugin import internals
 from handrail.pytest_plugin.recording import EventStream
-from handrail.runs.test_log import LogFile
+from handrail.runs.logged import LogFile
 
 _FORMATTER = logging.Formatter()
 

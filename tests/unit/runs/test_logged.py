@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from handrail.core.test_log import LogLine, encode
-from handrail.runs.test_log import LogFile, read_log
+from handrail.core.logged import LogLine, encode
+from handrail.runs.logged import LogFile, read_log
 
 WRITER = """
 import sys
 from pathlib import Path
-from handrail.core.test_log import LogLine, encode
-from handrail.runs.test_log import LogFile
+from handrail.core.logged import LogLine, encode
+from handrail.runs.logged import LogFile
 
 name, file = sys.argv[1], LogFile(Path(sys.argv[2]))
 sys.stdin.read()  # until all are here

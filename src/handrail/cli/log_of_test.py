@@ -10,13 +10,13 @@ from pathlib import Path
 from handrail.cli.standing import Standing, standing_of
 from handrail.config.nearest import nearest
 from handrail.core.folding import fold
-from handrail.core.test_log import LogLine, encode
+from handrail.core.logged import LogLine, encode
 from handrail.core.text import encodable, name, size_bytes
 from handrail.errors import ExitCode, UsageError, UserError
 from handrail.reporters.log_lines import log_text, tail
 from handrail.runs.event_log import read_events
 from handrail.runs.folder import RunFolder
-from handrail.runs.test_log import read_log
+from handrail.runs.logged import read_log
 
 _SHOWN = 3
 _SILENT = (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.core.test_log import (
+from handrail.core.logged import (
     MOST_CHARACTERS,
     LogLine,
     decode,

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from handrail.core.test_log import LogLine, decode, mark_of
+from handrail.core.logged import LogLine, decode, mark_of
 
 
 class LogFile:
