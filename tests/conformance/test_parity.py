@@ -201,7 +201,8 @@ class TestCoverage:
 
         assert coverage_table(found) == coverage_table(expected) != []
 
-    def test_coverage_survives_a_worker_that_crashes(self, lab: Lab) -> None:
+    @pytest.mark.parametrize("strategy", ["auto", "spawn"])
+    def test_coverage_survives_a_worker_that_crashes(self, lab: Lab, strategy: str) -> None:
         crash = {
             "test_z.py": "import os\nimport pytest\n\n@pytest.mark.parametrize('n', range(3))\ndef test_z(n):\n    if n == 1:\n        os._exit(1)\n"
         }
@@ -209,7 +210,7 @@ class TestCoverage:
         expected = lab.run(COVERED, PLAIN, COVERAGE, has_junit=False)
         found = lab.run(
             COVERED | crash,
-            ("handrail", "run", "-n", "1", "--tests"),
+            ("handrail", "run", "-n", "1", "--strategy", strategy, "--tests"),
             ("--", *COVERAGE),
             has_junit=False,
         )

@@ -53,6 +53,8 @@ def spawn(config: pytest.Config, spec: RunSpec, end: WorkerEnd, *, is_deferred: 
 def _arguments(config: pytest.Config, source: int) -> list[str]:
     given = [str(each) for each in config.invocation_params.args]
     given[given.index("--handrail-run") + 1] = f"{source},-1"
+    if internals.has_coverage(config):
+        given.append("--cov-append")  # or it begins by erasing what other workers have measured
     launch = Path(__file__).with_name("launch.py")
     return [str(launch), *given]
 
