@@ -241,8 +241,9 @@ def _shadow(state: State, now: float) -> Decision:
 
 
 def _start_running(state: State, agenda: Agenda, now: float) -> Decision:
-    for worker, job in state.jobs.items():
-        if job.stage is Stage.SHADOWING:
+    for worker in agenda.homes or ():
+        job = state.jobs.get(worker)
+        if job is None or job.stage is Stage.SHADOWING:
             agenda = agenda.without(worker)  # it may never come back; nobody must wait for it
     state, orders = _wake(replace(state, agenda=agenda), now)
     waiting = agenda.waiting()

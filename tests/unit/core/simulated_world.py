@@ -116,6 +116,7 @@ class World:
         self.lost: list[tuple[int, c.Loss]] = []
         self.uncollected: list[tuple[int, c.Loss]] = []
         self.seen: set[int] = set()
+        self.homes: dict[int, set[int]] = defaultdict(set)
         self.begun: Counter[int] = Counter()
         self.set_ups: dict[int, list[int]] = defaultdict(list)
         self.ran_by: dict[int, int] = {}
@@ -147,7 +148,7 @@ class World:
             for index, test in self.tests.items()
             if index // SPAN in self.seen
         }
-        homes = {number: frozenset(each.collected) for number, each in self.workers.items()}
+        homes = {number: frozenset(modules) for number, modules in self.homes.items()}
         return Agenda(
             pending=plan(traits, usual_s={}),
             homes=homes if self.is_deferred else None,
@@ -238,6 +239,7 @@ class World:
                 count = 0
             if isinstance(item, c.ModuleCollected):
                 self.seen.add(item.module)
+                self.homes[worker.number].add(item.module)  # and stays, should the worker die
             self.tell(item)
         if count:
             seconds = sum(self.tests[test].takes_s for test in self.finished[-count:])

@@ -16,6 +16,8 @@ from handrail.core.controlling import (
     Gone,
     Limits,
     Loss,
+    ModuleCollected,
+    Planned,
     RecordLost,
     Run,
     Spawn,
@@ -567,3 +569,22 @@ def test_a_second_stop_changes_nothing() -> None:
     state, _ = decide(running(), Stop(), 0.0)
 
     assert decide(state, Stop(), 0.0) == (state, [])
+
+
+def test_what_a_worker_had_collected_that_died_before_the_plan_is_run_by_another() -> None:
+    state, _ = controller.begin(State(workers=2, modules=(0, 1), limits=LIMITS), 0.0)
+    for worker in (0, 1):
+        state, _ = decide(state, Asks(worker, can_wait=True), 0.1)
+        state, _ = decide(state, ModuleCollected(worker, worker), 0.2)
+        state, _ = decide(state, Asks(worker, can_wait=True), 0.2)
+    state, _ = decide(state, Gone(0, None), 0.3)
+    homes = {0: frozenset({0}), 1: frozenset({1})}
+    units = tuple(Unit(key=each, module=each, tests=(each * SPAN,)) for each in (0, 1))
+    agenda = Agenda(pending=units, homes=homes, collect_s={0: 1.0, 1: 1.0})
+
+    state, first = decide(state, Planned(agenda), 0.4)
+    state, _ = decide(state, Finished(1, 1, 0.01), 0.5)
+    state, second = decide(state, Asks(1, can_wait=True), 0.5)
+
+    ran = [each.tests for each in (*first, *second) if isinstance(each, Run)]
+    assert sorted(ran) == [(0,), (SPAN,)]
