@@ -103,13 +103,14 @@ def test_everything_plain_pytest_tells_is_told(lab: Lab, name: str, way: str) ->
     assert found.returncode == EXIT_CODES[expected.returncode]
 
 
+@pytest.mark.parametrize("way", ["two workers", "one process"])
 @pytest.mark.parametrize("name", IN_EVERY_WAY)
-def test_the_short_way_for_passes_tells_the_same(lab: Lab, name: str) -> None:
+def test_the_short_way_for_passes_tells_the_same(lab: Lab, name: str, way: str) -> None:
     """Without a plugin that listens to each report, plain passes go a shorter way."""
     _skip_without(PROJECTS[name])
 
     expected = plain(lab, name, has_junit=False)
-    found = handrail(lab, name, "two workers", has_junit=False)
+    found = handrail(lab, name, way, has_junit=False)
 
     different = difference(expected.lines, found.lines)
     assert not different, different

@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from handrail.core import causes as grouping
@@ -33,6 +33,7 @@ from handrail.ports.history import History
 
 _PYTEST_USAGE, _PYTEST_LAST = 4, 5
 _CONFTEST = re.compile(r"^\w+ while loading conftest '(.+)'\.$", re.MULTILINE)
+_PROGRESS = b'{"event":"Progress",'
 POLL_S = 0.1
 BACKSTOP_S = 5.0
 """How long after its budget, or after Ctrl-C, a session that does not end is killed."""
@@ -132,7 +133,7 @@ class Follower:
 
     def _take_in_all(self, lines: Iterator[bytes]) -> None:
         batch: list[Event | bytes] = []
-        for line in lines:
+        for line in _latest(lines):
             try:
                 event = from_json(json.loads(line))
             except (ValueError, KeyError, TypeError):
@@ -293,6 +294,15 @@ class Follower:
             )
         )
         self.tell(SessionFinished(at=time.time(), pytest_exit=1))
+
+
+def _latest(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """These, but of what is running only the last word: without workers there is one for every test."""
+    found = list(lines)
+    last = max((place for place, line in enumerate(found) if line.startswith(_PROGRESS)), default=0)
+    for place, line in enumerate(found):
+        if place == last or not line.startswith(_PROGRESS):
+            yield line
 
 
 def conclude(folding: Folding, log: Log, history: History, *, allow_empty: bool) -> Report:

@@ -176,7 +176,7 @@ def only_pytest_listens(config: pytest.Config) -> bool:
     Then the three reports and two other hook calls of each can be left out: they take longer than
     the test itself, and leave no trace but a dot in a log. ``--durations`` and JUnit need them.
     """
-    for name in ("pytest_runtest_logstart", "pytest_runtest_logreport", "pytest_runtest_logfinish"):
+    for name in _COURSE_OF_A_TEST:
         for implementation in getattr(config.pluginmanager.hook, name).get_hookimpls():
             owner = getattr(implementation.plugin, "__module__", None) or getattr(
                 implementation.plugin, "__name__", ""
@@ -187,6 +187,11 @@ def only_pytest_listens(config: pytest.Config) -> bool:
     return reporter is not None and reporter.verbosity <= 0 and config.option.durations is None
 
 
+_COURSE_OF_A_TEST = (
+    "pytest_runtest_logstart",
+    "pytest_runtest_logreport",
+    "pytest_runtest_logfinish",
+)
 _LISTENERS_OF_FAILURES = frozenset(
     {
         "_pytest.cacheprovider",
@@ -195,6 +200,7 @@ _LISTENERS_OF_FAILURES = frozenset(
         "_pytest.main",
         "_pytest.terminal",
         "handrail.pytest_plugin.parallel",
+        "handrail.pytest_plugin.single",
         "pytest_cov.plugin",
         "xdist.plugin",
     }
@@ -210,6 +216,26 @@ def count_pass(config: pytest.Config, report: pytest.TestReport) -> None:
     cache = plugins.get_plugin("lfplugin")
     if cache is not None:
         cache.lastfailed.pop(report.nodeid, None)
+
+
+def stand_in_for_reporter(
+    config: pytest.Config, logreport: Callable[[pytest.TestReport], None]
+) -> Any:
+    """Hear of each report in place of pytest's reporter, which is returned, to be told of some.
+
+    Exactly in its place: it decides that a test with failed subtests has failed, after the session
+    has counted, and before the cache looks.
+    """
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    for name in _COURSE_OF_A_TEST:
+        for implementation in getattr(config.pluginmanager.hook, name).get_hookimpls():
+            if implementation.plugin is reporter:
+                is_report = name == "pytest_runtest_logreport"
+                implementation.function = logreport if is_report else _ignore
+    return reporter
+
+
+def _ignore(*_: object) -> None: ...
 
 
 def add_deselected(config: pytest.Config, count: int) -> None:

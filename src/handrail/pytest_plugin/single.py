@@ -40,6 +40,8 @@ class Single:
         self._deselected = 0
         self._passes: list[pytest.TestReport] = []
         self._is_plain = True
+        self._reporter: Any = None
+        """Pytest's own, where it hears of a test only what is worth a line."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self) -> Generator[None, object, object]:
@@ -87,6 +89,8 @@ class Single:
         for module in self._skipped:
             self._recorder.finish(module, "")
         self._stream.flush()
+        if not self._spec.is_shown and internals.only_pytest_listens(self._config):
+            self._reporter = internals.stand_in_for_reporter(self._config, self._tell_reporter)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -103,6 +107,10 @@ class Single:
             for report in self._passes:
                 self._record(report)
             self._recorder.finish(nodeid, "")
+        if self._reporter is not None:
+            for report in self._passes:
+                if report.when == "call":
+                    internals.count_pass(self._config, report)
         return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -126,6 +134,13 @@ class Single:
             self._record(earlier)
         self._passes = []
         self._record(report)
+
+    def _tell_reporter(self, report: pytest.TestReport) -> None:
+        """In place of pytest's reporter: tell it of a test only when it is more than a plain pass."""
+        if self._is_plain and is_plain_pass(report):
+            return
+        for each in (*self._passes, report):
+            self._reporter.pytest_runtest_logreport(report=each)
 
     def _record(self, report: pytest.TestReport) -> None:
         category = self._config.hook.pytest_report_teststatus(report=report, config=self._config)[0]
