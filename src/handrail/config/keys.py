@@ -205,6 +205,7 @@ _SERVICE = (
         choice("savepoint", "clone", "truncate", "server"),
         "How tests are kept apart.",
     ),
+    _key("memory", "memory_bytes", SIZE, "Memory of each of its servers, all processes together."),
     _key("command", "command", TEXT, "The command that starts it."),
     _key("ready", "ready", PAIRS, "What must hold before it is used."),
     _key("env", "env", PAIRS, "Variables that its users see."),

@@ -14,6 +14,7 @@ from handrail.execution import limits, wire
 from handrail.execution.prestart import Started
 from handrail.frozen import dataclass
 from handrail.model.spec import Lessons, RunSpec
+from handrail.system import processes
 
 READ_BYTES = 1 << 20
 PAUSE_S = 0.03
@@ -175,7 +176,9 @@ class Session:
         if self._process.poll() is None:
             self.kill()
         self._process.wait()
-        limits.kill_all(limits.descendants(os.getpid()) - self._spared)
+        left = limits.descendants(os.getpid()) - self._spared
+        limits.kill_all(left)
+        processes.let_tidy(left)
         self._selector.close()
         os.close(self._events)
         if self._end >= 0:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from handrail.execution.lineage import Lineage, name_of
+from handrail.system import processes
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -87,6 +88,8 @@ def end_all(
     not_ours: set[int] = set()
     while found := (lineage.left() | marked(mark)) - not_ours:
         for pid in found:
+            if processes.tidies(pid) and time.monotonic() < ends_at - within_s / 2:
+                continue
             try:
                 kill(pid, signal.SIGKILL)
             except ProcessLookupError:

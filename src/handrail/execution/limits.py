@@ -6,6 +6,8 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
+from handrail.system import processes
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -61,8 +63,10 @@ def kill_tree(pid: int, mark: bytes = b"", pipe: int = 0) -> None:
 
 
 def kill_all(pids: set[int]) -> None:
-    """SIGKILL to each; one that is gone is fine."""
+    """SIGKILL to each; one that is gone is fine, one that tidies up by itself is left to do so."""
     for pid in pids:
+        if processes.tidies(pid):
+            continue
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 

@@ -96,6 +96,8 @@ class Service:
     version: str | None = None
     template: str | None = None
     isolation: str | None = None
+    memory_bytes: int | None = None
+    """Of all processes of each of its servers together."""
     command: str | None = None
     ready: tuple[tuple[str, str], ...] = ()
     env: tuple[tuple[str, str], ...] = ()

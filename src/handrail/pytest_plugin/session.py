@@ -64,6 +64,7 @@ def join_run(config: pytest.Config) -> None:
         raise pytest.UsageError(error.text()) from None
     register_markers(config, spec.settings)
     config.pluginmanager.register(barrier, "handrail-barrier")
+    _register_services(config, spec.settings)
     register_remaining(config, spec)
     if spec.test_log:
         from handrail.pytest_plugin.log_recording import register_test_log
@@ -83,6 +84,13 @@ def join_run(config: pytest.Config) -> None:
     telling = sys.modules.get("handrail.pytest_plugin.telling")
     if telling is not None:
         config.pluginmanager.register(telling, "handrail-telling")
+
+
+def _register_services(config: pytest.Config, settings: Settings) -> None:
+    if settings.services or any(tier.services for tier in settings.tiers):
+        from handrail.pytest_plugin.services.registering import register_services
+
+        register_services(config, settings)
 
 
 class Closing:
@@ -147,6 +155,7 @@ def guard(config: pytest.Config, settings: Settings) -> None:
     except UserError as error:
         raise pytest.UsageError(error.text()) from None
     register_markers(config, settings)
+    _register_services(config, settings)
     config.pluginmanager.register(barrier, "handrail-barrier")
     config.pluginmanager.register(Explanation(config, barrier), "handrail-explanation")
 

@@ -1,0 +1,1 @@
+"""Services inside pytest: fixtures, and the care for servers between tests."""

@@ -1,0 +1,156 @@
+"""The services of this pytest process, behind its fixtures."""
+
+import contextlib
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handrail.errors import UserError
+from handrail.model.services import Level
+from handrail.model.tiers import Service
+from handrail.services import handles
+from handrail.services.backends import Native
+from handrail.services.fleet import Fleet
+from handrail.services.isolate.postgres import Postgres
+from handrail.services.isolate.redis import Redis
+from handrail.services.recipes.all import RECIPES
+from handrail.services.snapshots import Snapshots
+
+MARK = "isolation"
+
+
+class ServiceLostWarning(UserWarning):
+    """A service ended during a test that did not stop it by itself."""
+
+
+KEY = pytest.StashKey["Providing"]()
+
+
+class Providing:
+    """A pytest plugin: looks after servers between tests, and ends them with the session."""
+
+    def __init__(self, config: pytest.Config, services: tuple[Service, ...], state: Path) -> None:
+        self.services = {service.name: service for service in services}
+        self._config = config
+        self._native = Native(os.environ)
+        self.fleet = Fleet(self.services, RECIPES, (self._native,))
+        self._snapshots = Snapshots(state / "snapshots", self._say)
+        self._postgres: Postgres | None = None
+        self._redis: Redis | None = None
+        self._is_open = False
+
+    @property
+    def postgres(self) -> Postgres:
+        """Raises: KeyError where none is configured."""
+        if self._postgres is None:
+            service = self.services["postgres"]
+            self._postgres = Postgres(
+                self.fleet, service, self._native, self._snapshots, self._config.rootpath
+            )
+        return self._postgres
+
+    @property
+    def redis(self) -> Redis:
+        """Raises: KeyError where none is configured."""
+        if self._redis is None:
+            service = self.services["redis"]
+            self._redis = Redis(self.fleet, "redis", is_shared=service.url is not None)
+        return self._redis
+
+    def open_template(self) -> handles.Postgres:
+        """The database that others are copied from, until it is sealed."""
+        self._is_open = True
+        return handles.Postgres(url=self.postgres.open_template())
+
+    def seal_template(self) -> None:
+        """From now on it is copied."""
+        if self._is_open:
+            self._is_open = False
+            self.postgres.seal_template()
+
+    def usual_level(self, service: str) -> Level:
+        """What a module has for itself."""
+        return Level(self.services[service].isolation or Level.CLONE)
+
+    def get(self, service: str) -> handles.Service:
+        """Where it is, once it answers."""
+        is_postgres = service == "postgres"
+        server = self.postgres.server() if is_postgres else self.fleet.get(service)
+        return handles.Service(
+            name=service, url=server.url, host=server.address.host, port=server.address.port
+        )
+
+    @contextlib.contextmanager
+    def variables(self, service: str, url: str) -> Iterator[None]:
+        """Set the environment variables of its configuration for as long as the context lasts."""
+        wanted = {name: value.replace("{url}", url) for name, value in self.services[service].env}
+        before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update(wanted)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+    # Between tests.
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Revive what a test ended, and say which test it was."""
+        result = yield
+        for loss in self.fleet.losses():
+            name = loss.server.name
+            if self._postgres is not None:
+                self._postgres.lost(name)
+            try:
+                self.fleet.revive(name)
+                then = "it was started again"
+            except UserError as error:
+                then = f"it could not be started again: {error}"
+            _tell(item, f"{name} {loss.why} during this test; {then}")
+        return result
+
+    def pytest_unconfigure(self) -> None:
+        """End everything."""
+        if self._postgres is not None:
+            self._postgres.close()
+        self.fleet.close()
+
+    def _say(self, text: str) -> None:
+        warnings.warn(text, stacklevel=2)
+
+
+def _tell(item: pytest.Item, text: str) -> None:
+    """Have a warning shown with those of the test; a filter that makes errors of them does not matter."""
+    path, line, _ = item.location
+    warning = warnings.WarningMessage(
+        ServiceLostWarning(text), ServiceLostWarning, path, (line or 0) + 1
+    )
+    item.ihook.pytest_warning_recorded.call_historic(
+        kwargs={
+            "warning_message": warning,
+            "when": "runtest",
+            "nodeid": item.nodeid,
+            "location": None,
+        }
+    )
+
+
+def level_of(item: pytest.Item) -> Level | None:
+    """What the test's mark asks for; None without one. Raises: UsageError."""
+    mark = item.get_closest_marker(MARK)
+    if mark is None:
+        return None
+    given = mark.args[0] if mark.args else ""
+    try:
+        return Level(given)
+    except ValueError:
+        raise pytest.UsageError(
+            f"{item.nodeid}: isolation({given!r}) is no level; one of: {', '.join(Level)}"
+        ) from None

@@ -1,0 +1,178 @@
+"""The services of one pytest process: started when they are first needed, watched, ended with it."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from handrail.frozen import dataclass, replace
+from handrail.model.services import Address, Running, Start
+from handrail.model.tiers import Service
+from handrail.services.addresses import own_host
+from handrail.services.backends import Backend, choose
+from handrail.services.recipe import Place, Recipe
+from handrail.services.sessions import base_folder
+from handrail.services.supervision import Supervision, environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that answers."""
+
+    service: str
+    """As in the configuration."""
+    name: str
+    """Of this instance."""
+    url: str
+    address: Address
+    backend: str
+    running: Running | None = None
+    """None where it was there already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """A server that ended while it was needed."""
+
+    server: Server
+    why: str
+
+
+Prepare = Callable[[Service, Start], Start]
+"""Gives an order what it needs that takes a moment: a data folder to begin with."""
+
+
+class Fleet:
+    """Close it at the end; if nobody does, everything ends with this process all the same."""
+
+    def __init__(
+        self,
+        services: Mapping[str, Service],
+        recipes: Mapping[str, Recipe],
+        backends: Sequence[Backend],
+        *,
+        base: Path | None = None,
+    ) -> None:
+        self._services = services
+        self._recipes = recipes
+        self._backends = backends
+        self._base = base
+        self._supervision: Supervision | None = None
+        self._process = os.getpid()
+        self._begun: dict[str, tuple[Service, Backend, Start]] = {}
+        self._servers: dict[str, Server] = {}
+        self._count = 0
+        self._ports: dict[int, int] = {}
+        self.prepare: dict[str, Prepare] = {}
+        """By service; what must be done before its first server of this process is started."""
+
+    @property
+    def supervision(self) -> Supervision:
+        """Of this process; one that was forked since has its own."""
+        if self._supervision is None or self._process != os.getpid():
+            self._process = os.getpid()
+            self._begun, self._servers, self._ports = {}, {}, {}
+            self._supervision = Supervision(self._base or base_folder())
+        return self._supervision
+
+    def begin(self, service: str, name: str = "") -> None:
+        """Have a server started, without waiting; one that is there or under way is left alone."""
+        supervision = self.supervision
+        name = name or service
+        settings = self._services[service]
+        if name in self._begun or name in self._servers:
+            return
+        if settings.url is not None:
+            self._servers[name] = _external(settings, settings.url)
+            return
+        recipe = self._recipes[service]
+        backend = choose(settings, recipe, self._backends)
+        start = backend.order(settings, recipe, self._place(name, recipe))
+        if service in self.prepare and backend.name == "native":
+            start = self.prepare[service](settings, start)
+        self._begun[name] = (settings, backend, start)
+        supervision.begin(start)
+
+    def get(self, service: str, name: str = "") -> Server:
+        """A server that answers: this process's own, or the instance of that name.
+
+        Raises: NoBackendError, ServiceNotReadyError.
+        """
+        self.begin(service, name)
+        name = name or service
+        if name not in self._servers:
+            backend = self._begun[name][1]
+            try:
+                running = self.supervision.result(name)
+            except Exception:
+                del self._begun[name]
+                raise
+            self._servers[name] = Server(
+                service=service,
+                name=name,
+                url=self._recipes[service].url(running.address),
+                address=running.address,
+                backend=backend.name,
+                running=running,
+            )
+        return self._servers[name]
+
+    def another_name(self, service: str) -> str:
+        """Of a further instance."""
+        self._count += 1
+        return f"{service}.{self._count + 1}"
+
+    def stop(self, name: str) -> None:
+        """Stop that instance; its folder goes too."""
+        begun = self._begun.pop(name, None)
+        self._servers.pop(name, None)
+        if begun is not None:
+            self.supervision.stop(name)
+
+    def losses(self) -> list[Loss]:
+        """Servers that ended unasked since this was last called. Cheap: it is called after each test."""
+        if self._supervision is None or self._process != os.getpid():
+            return []
+        return [
+            Loss(server=self._servers[each.name], why=each.why)
+            for each in self._supervision.ended()
+            if each.name in self._servers
+        ]
+
+    def revive(self, name: str) -> Server:
+        """Start a server that has ended again, on the data that it left."""
+        settings, backend, start = self._begun[name]
+        del self._servers[name]
+        start = replace(start, copy_of="")
+        self._begun[name] = (settings, backend, start)
+        self.supervision.begin(start)
+        return self.get(settings.name, name)
+
+    def close(self) -> None:
+        """End everything; return when nothing is left."""
+        if self._supervision is not None and self._process == os.getpid():
+            self._supervision.close()
+        self._supervision = None
+        self._begun, self._servers = {}, {}
+
+    def _place(self, name: str, recipe: Recipe) -> Place:
+        port = self._ports.get(recipe.default_port, recipe.default_port)
+        self._ports[recipe.default_port] = port + 1
+        return Place(
+            name=name,
+            folder=str(self.supervision.folder / name),
+            host=own_host(self.supervision.pid),
+            port=port,
+            env=environment({}),
+        )
+
+
+def _external(service: Service, url: str) -> Server:
+    parts = urlsplit(url)
+    return Server(
+        service=service.name,
+        name=service.name,
+        url=url,
+        address=Address(host=parts.hostname or "localhost", port=parts.port or 0),
+        backend="url",
+    )

@@ -1,0 +1,1 @@
+"""Databases of one's own within a server."""

@@ -1,0 +1,238 @@
+"""Postgres for modules and tests: a template made once, databases of one's own, an own server."""
+
+import contextlib
+import itertools
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from handrail.frozen import dataclass, replace
+from handrail.model.services import Level, Start
+from handrail.model.tiers import Service
+from handrail.services.backends import Native, owner_for
+from handrail.services.finding import Programs, identity
+from handrail.services.fleet import Fleet, Server
+from handrail.services.isolate.databases import TEMPLATE, Databases, make_template, seal
+from handrail.services.postgres_wire import Connection
+from handrail.services.recipes.postgres import IDENTITY, POSTGRES, make_data_folder
+from handrail.services.snapshots import Snapshots, key
+from handrail.services.templates import Template
+
+_SIGINT = 2
+"""Ends Postgres without waiting for clients, but writes everything down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A database that is somebody's own, and where it is."""
+
+    server: Server
+    name: str
+
+    @property
+    def url(self) -> str:
+        """For any client: ``postgresql://user@host:port/name``."""
+        return database_url(self.server.url, self.name)
+
+
+def database_url(url: str, name: str) -> str:
+    """The same server, that database."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{quote(name)}"))
+
+
+def connect(server: Server, database: str) -> Connection:
+    """A session of our own."""
+    user = urlsplit(server.url).username or "postgres"
+    return Connection(server.address, database=database, user=user)
+
+
+class Postgres:
+    """The Postgres of one pytest process. Nothing is started before it is asked for."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        service: Service,
+        native: Native,
+        snapshots: Snapshots,
+        root: Path,
+    ) -> None:
+        self._fleet = fleet
+        self._service = service
+        self._native = native
+        self._snapshots = snapshots
+        self._template = (
+            None if service.template is None else Template(text=service.template, root=root)
+        )
+        self._databases: dict[str, Databases] = {}
+        self._numbers = itertools.count(1)
+        self._kept: tuple[str, ...] | None = None
+        self._shared: Database | None = None
+        fleet.prepare[service.name] = self._with_data
+
+    def begin(self) -> None:
+        """Have the server started, without waiting."""
+        self._fleet.begin(self._service.name)
+
+    def server(self) -> Server:
+        """The one that this process has for itself."""
+        return self._fleet.get(self._service.name)
+
+    @contextlib.contextmanager
+    def own(self, level: Level) -> Iterator[Database]:
+        """As much as ``level`` says, for as long as the context lasts."""
+        match level:
+            case Level.CLONE:
+                databases = self._on(self.server())
+                database = Database(server=self.server(), name=databases.take())
+                try:
+                    yield database
+                finally:
+                    if self._databases.get(database.server.name) is databases:
+                        databases.give_back(database.name)
+            case Level.SERVER:
+                name = self._fleet.another_name(self._service.name)
+                server = self._fleet.get(self._service.name, name)
+                try:
+                    yield Database(server=server, name=self._on(server).take())
+                finally:
+                    self._databases.pop(name).forget()
+                    self._fleet.stop(name)
+            case Level.SAVEPOINT:
+                yield self._everybodys()
+            case Level.TRUNCATE:
+                database = self._everybodys()
+                databases = self._on(database.server)
+                if self._kept is None:
+                    self._kept = databases.filled(database.name)
+                try:
+                    yield database
+                finally:
+                    databases.empty(database.name, self._kept)
+
+    def _everybodys(self) -> Database:
+        """The one database of this process that is nobody's own."""
+        if self._shared is None:
+            server = self.server()
+            if server.backend == "url":
+                name = urlsplit(server.url).path.lstrip("/") or "postgres"
+                self._shared = Database(server=server, name=name)
+            else:
+                self._shared = Database(server=server, name=self._on(server).take())
+        return self._shared
+
+    def lost(self, name: str) -> None:
+        """That server has ended and was started again on its data: sessions to it are gone."""
+        databases = self._databases.pop(name, None)
+        if databases is not None:
+            with contextlib.suppress(OSError):
+                databases.forget()
+
+    def open_template(self) -> str:
+        """Let this process's template be changed, at the URL that is returned."""
+        server = self.server()
+        with connect(server, "postgres") as admin:
+            seal(admin, is_open=True)
+        return database_url(server.url, TEMPLATE)
+
+    def seal_template(self) -> None:
+        """From now on it is copied, and nobody connects to it."""
+        with connect(self.server(), "postgres") as admin:
+            seal(admin)
+
+    def close(self) -> None:
+        """Drop what outlives this process."""
+        for name, databases in self._databases.items():
+            if name == self._service.name and self._service.url is not None:
+                databases.close()
+            else:
+                databases.forget()
+        self._databases = {}
+
+    def _on(self, server: Server) -> Databases:
+        if server.name not in self._databases:
+            self._databases[server.name] = Databases(
+                lambda database: connect(server, database), self._names(server)
+            )
+        return self._databases[server.name]
+
+    def _names(self, server: Server) -> Iterator[str]:
+        """Of databases; with the process's number in it where others use the server too."""
+        prefix = f"handrail_{os.getpid()}" if server.backend == "url" else "test"
+        return (f"{prefix}_{number}" for number in self._numbers)
+
+    # The data folder that servers start from.
+
+    def _with_data(self, service: Service, start: Start) -> Start:
+        programs, _ = self._native.programs(service, POSTGRES)
+        assert programs is not None  # the back end has not refused
+        workshop = self._fleet.supervision.folder
+        owner = owner_for(POSTGRES)
+        base_name = "postgres-" + key(identity(programs), IDENTITY, repr(owner))
+        template = self._template.identity() if self._template is not None else ""
+        name = f"{base_name}-{key(template)}"
+
+        def build(folder: Path) -> None:
+            base = self._snapshots.get(
+                base_name, lambda made: _init(programs, made, owner), workshop
+            )
+            self._build(base, folder, start, service.env)
+
+        return replace(start, copy_of=str(self._snapshots.get(name, build, workshop)))
+
+    def _build(
+        self, base: Path, folder: Path, start: Start, env: tuple[tuple[str, str], ...]
+    ) -> None:
+        """A data folder that has the template: made by a server that runs for this only."""
+        order = self._moved(start, folder, base)
+        supervision = self._fleet.supervision
+        running = supervision.start(order)
+        server = Server(
+            service=self._service.name,
+            name=order.name,
+            url=POSTGRES.url(running.address),
+            address=running.address,
+            backend="native",
+            running=running,
+        )
+        try:
+            with connect(server, "postgres") as admin:
+                make_template(admin)
+                if self._template is not None:
+                    self._fill(self._template, server, dict(env))
+                seal(admin)
+        finally:
+            supervision.stop(order.name)
+        (folder / "postmaster.opts").unlink(missing_ok=True)
+
+    def _fill(self, template: Template, server: Server, env: Mapping[str, str]) -> None:
+        url = database_url(server.url, TEMPLATE)
+        variables = {"DATABASE_URL": url} | {
+            name: value.replace("{url}", url) for name, value in env.items()
+        }
+        with connect(server, TEMPLATE) as connection:
+            template.fill(url, connection.execute, variables)
+
+    @staticmethod
+    def _moved(start: Start, folder: Path, base: Path) -> Start:
+        """The same server in another folder, on data that is copied from ``base``."""
+        before, after = start.folder, str(folder)
+        return replace(
+            start,
+            name=f"{start.name}-template",
+            argv=tuple(each.replace(before, after) for each in start.argv),
+            folder=after,
+            copy_of=str(base),
+            address=replace(start.address, path=start.address.path.replace(before, after)),
+            stop_signal=_SIGINT,
+            stop_within_s=60.0,
+        )
+
+
+def _init(programs: Programs, folder: Path, owner: tuple[int, int] | None) -> None:
+    folder.mkdir(mode=0o700)
+    if owner is not None:
+        os.chown(folder, *owner)
+    make_data_folder(programs, folder, owner)

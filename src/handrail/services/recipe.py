@@ -1,0 +1,54 @@
+"""What distinguishes one kind of server from the next, as data and a few pure functions."""
+
+from collections.abc import Callable, Mapping
+
+from handrail.frozen import dataclass, field
+from handrail.model.services import Address, Ready, Start
+from handrail.services.finding import Programs, Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where one server is to live."""
+
+    name: str
+    folder: str
+    """Its own; a unix socket in it has a short path."""
+    host: str
+    """A loopback address that no other server of this machine was given."""
+    port: int
+    """The usual one, or the next free one of ours."""
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """How Docker runs it."""
+
+    name: str
+    port: int
+    """Inside the container."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    ready: Ready = Ready()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A kind of server."""
+
+    name: str
+    wanted: tuple[Wanted, ...]
+    """Programs that will do, the best first."""
+    extra: str
+    """The extra of Handrail that installs one of them."""
+    start: Callable[[Programs, Place], Start]
+    """The order that starts it in its place."""
+    url: Callable[[Address], str]
+    """What clients are given."""
+    default_port: int
+    image: Image | None = None
+    drops_root: bool = False
+    """Whether it refuses to run as root."""
+    note: str = ""
+    """What a person must know of it: that it is a mock, say."""

@@ -1,0 +1,1 @@
+"""The servers that Handrail knows how to run, one module each."""

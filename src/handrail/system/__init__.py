@@ -1,0 +1,1 @@
+"""What the operating system tells about processes, and does to them; no decisions."""

