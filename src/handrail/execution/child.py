@@ -37,7 +37,7 @@ class Session:
     """A running pytest session. Its events come as lines of JSON, one each."""
 
     def __init__(self, started: Started, launch: Launch, spec: RunSpec) -> None:
-        limits.adopt_orphans()
+        processes.adopt_orphans()
         started.is_taken = True
         self.mark = started.mark
         """In the environment of everything that it starts."""
@@ -58,7 +58,7 @@ class Session:
         self._is_closed = False
         self._is_fed = False
         self._spared: set[int] = set()
-        self._end = _pidfd(self._process.pid)
+        self._end = processes.pidfd(self._process.pid)
         """Readable when the process has ended; -1 where the system has no such thing."""
         self._selector = selectors.DefaultSelector()
         if self._end >= 0:
@@ -176,17 +176,10 @@ class Session:
         if self._process.poll() is None:
             self.kill()
         self._process.wait()
-        left = limits.descendants(os.getpid()) - self._spared
-        limits.kill_all(left)
+        left = processes.descendants(os.getpid()) - self._spared
+        processes.kill_all(left)
         processes.let_tidy(left)
         self._selector.close()
         os.close(self._events)
         if self._end >= 0:
             os.close(self._end)
-
-
-def _pidfd(pid: int) -> int:
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        return -1

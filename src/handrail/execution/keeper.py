@@ -12,10 +12,10 @@ import select
 import signal
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from handrail.execution.lineage import Lineage, name_of
+from handrail.execution.lineage import Lineage
 from handrail.system import processes
+from handrail.system.processes import environment_of, every_pid, name_of
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -107,11 +107,4 @@ def end_all(
 
 def marked(mark: bytes) -> set[int]:
     """Living processes whose environment holds ``mark``; not this one."""
-    found = set()
-    with contextlib.suppress(OSError):
-        for name in os.listdir("/proc"):
-            if name.isdigit() and int(name) != os.getpid():
-                with contextlib.suppress(OSError):
-                    if mark in Path(f"/proc/{name}/environ").read_bytes().split(b"\0"):
-                        found.add(int(name))
-    return found
+    return {pid for pid in every_pid() if pid != os.getpid() and mark in environment_of(pid)}

@@ -3,10 +3,10 @@
 Linux only; elsewhere nothing is seen.
 """
 
-import contextlib
 import os
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
+
+from handrail.system.processes import BEGAN, GROUP, below, every_pid, is_alive, stat
 
 
 class Lineage:
@@ -24,72 +24,37 @@ class Lineage:
 
     def look(self) -> None:
         """Take note of what there is now; cheap: O(descendants)."""
-        above = _stat(self._ancestor)
+        above = _living(self._ancestor)
         if not above:
             return
         members, groups = dict(self._left()), set()
         for pid in below(self._ancestor):
-            stat = _stat(pid)
-            if stat:
-                members[pid] = stat[19]
-                groups.add(int(stat[2]))
+            if fields := _living(pid):
+                members[pid] = fields[BEGAN]
+                groups.add(int(fields[GROUP]))
         self._members = members
-        self._groups = groups - {int(above[2])}
+        self._groups = groups - {int(above[GROUP])}
 
     def left(self) -> set[int]:
         """Those that still live, and what else is in their groups; not this process."""
         found = set(self._left())
         if self._groups:
-            found |= {pid for pid, stat in _all() if int(stat[2]) in self._groups}
+            found |= {
+                pid
+                for pid in every_pid()
+                if (fields := _living(pid)) and int(fields[GROUP]) in self._groups
+            }
         return found - {os.getpid()}
 
     def _left(self) -> Mapping[int, str]:
         return {
             pid: began
             for pid, began in self._members.items()
-            if (stat := _stat(pid)) and stat[19] == began
+            if (fields := _living(pid)) and fields[BEGAN] == began
         }
 
 
-def below(pid: int) -> set[int]:
-    """Process ids below ``pid``, at any depth."""
-    found: set[int] = set()
-    waiting = [pid]
-    while waiting:
-        for child in _children(waiting.pop()):
-            if child not in found:
-                found.add(child)
-                waiting.append(child)
-    return found
-
-
-def name_of(pid: int) -> str:
-    """What a process is called; empty if it is gone."""
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip()
-    return ""
-
-
-def _children(pid: int) -> Iterator[int]:
-    with contextlib.suppress(OSError):
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with contextlib.suppress(OSError):
-                text = Path(f"/proc/{pid}/task/{task}/children").read_text("ascii")
-                yield from map(int, text.split())
-
-
-def _all() -> Iterator[tuple[int, list[str]]]:
-    with contextlib.suppress(OSError):
-        for name in os.listdir("/proc"):
-            if name.isdigit() and (stat := _stat(int(name))):
-                yield int(name), stat
-
-
-def _stat(pid: int) -> list[str]:
-    """State, parent, group, ...; empty for a zombie or if it is gone."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
-    except OSError:
-        return []
-    fields = text.rpartition(")")[2].split()
-    return [] if fields[:1] in ([], ["Z"], ["X"]) else fields
+def _living(pid: int) -> list[str]:
+    """Its ``stat``; empty for a zombie or if it is gone."""
+    fields = stat(pid)
+    return fields if is_alive(fields) else []

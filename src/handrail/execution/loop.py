@@ -18,6 +18,7 @@ from handrail.execution import limits, wire
 from handrail.execution.slots import Slots, Word, create
 from handrail.execution.wire import Incoming, Message
 from handrail.frozen import dataclass, field
+from handrail.system import processes
 
 TICK_S = 0.05
 LOOK_S = 0.02
@@ -133,7 +134,8 @@ class _Worker:
     pid: int
     commands: int
     reports: int
-    pidfd: int | None
+    pidfd: int
+    """-1 where the system has no such thing."""
     incoming: Incoming = field(default_factory=Incoming)
     output: tuple[int, ...] = ()
     """Descriptors of the files in which its output is captured."""
@@ -160,7 +162,7 @@ class Loop:
         self._endings: dict[int, Ending] = {}
         self._next_tick = 0.0
         self._is_interrupted = False
-        limits.adopt_orphans()
+        processes.adopt_orphans()
 
     @property
     def is_interrupted(self) -> bool:
@@ -298,7 +300,7 @@ class Loop:
             if self.state.jobs[number].is_idle:
                 continue
             if self.state.limits.memory_bytes is not None:
-                worker.memory_bytes = limits.memory_bytes(worker.pid)
+                worker.memory_bytes = processes.resident_bytes(worker.pid)
             seen = self._slots.read(worker.end.slot)
             watches.append(
                 controlling.Watch(
@@ -309,7 +311,7 @@ class Loop:
 
     def _watch(self, watches: tuple[controlling.Watch, ...]) -> None:
         for number, worker in list(self._workers.items()):
-            if worker.pidfd is None and number in self._workers and _has_ended(worker.pid):
+            if worker.pidfd < 0 and number in self._workers and _has_ended(worker.pid):
                 self._bury(number)
         self.tell(controlling.Tick(watches))
         self._host.tick((w.worker, w.test, w.for_s) for w in watches if w.test is not None)
@@ -340,7 +342,7 @@ class Loop:
             err=texts[1] if len(texts) > 1 else "",
             memory_bytes=worker.memory_bytes,
         )
-        if worker.pidfd is not None:
+        if worker.pidfd >= 0:
             self._selector.unregister(worker.pidfd)
             os.close(worker.pidfd)
         for descriptor in (worker.reports, worker.commands, worker.end.stacks, *worker.output):
@@ -393,7 +395,7 @@ class Loop:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(worker.pid, signal.SIGINT)
             case controlling.Terminate():
-                limits.signal_group(worker.pid, signal.SIGTERM)
+                processes.signal_group(worker.pid, signal.SIGTERM)
             case controlling.Kill(number):
                 self._kill(number)
             case _:
@@ -432,9 +434,9 @@ class Loop:
             os.close(report_write)
         os.set_blocking(report_read, False)
         _widen(report_read)
-        pidfd = _pidfd(pid)
+        pidfd = processes.pidfd(pid)
         self._workers[number] = _Worker(end, pid, command_write, report_read, pidfd)
-        if pidfd is not None:
+        if pidfd >= 0:
             self._selector.register(pidfd, selectors.EVENT_READ, number)
 
     def foreign_descriptors(self) -> list[int]:
@@ -443,7 +445,7 @@ class Loop:
         found.append(self._bell)
         for worker in self._workers.values():
             found += [worker.commands, worker.reports, worker.end.stacks, *worker.output]
-            if worker.pidfd is not None:
+            if worker.pidfd >= 0:
                 found.append(worker.pidfd)
         return found
 
@@ -457,15 +459,6 @@ def _widen(pipe: int) -> None:
 
 def _mark(number: int) -> bytes:
     return f"PYTEST_XDIST_WORKER=gw{number}".encode()
-
-
-def _pidfd(pid: int) -> int | None:
-    if not hasattr(os, "pidfd_open"):
-        return None
-    try:
-        return os.pidfd_open(pid)
-    except OSError:
-        return None
 
 
 def _has_ended(pid: int) -> bool:

@@ -16,10 +16,10 @@ import socket
 import sys
 from typing import Any
 
-from handrail.execution import limits
 from handrail.execution.console import Console, heed_signals
 from handrail.execution.prestart import MARK, TOLD, Child
 from handrail.execution.stamps import imported_files, stamps
+from handrail.system import processes
 
 LEARNING_S = 120
 """Imports that take longer end the process; sessions then import for themselves."""
@@ -87,7 +87,7 @@ def serve(descriptor: int) -> str:
         pid = os.fork()
         if pid == 0:
             orders.close()
-            limits.die_with_parent()
+            processes.die_with_parent()
             return supervise(order, *descriptors)
         supervisors.append(pid)
         for each in descriptors:
@@ -120,7 +120,7 @@ def learn(wanted: list[list[str]], root: str) -> dict[str, Any]:
     ``sys.path``.
     """
     signal.alarm(LEARNING_S)
-    before = limits.thread_count()
+    before = processes.thread_count()
     files_of: dict[str, str] = dict(wanted)
     for name in files_of:
         if name not in sys.modules and _is_found(name.partition(".")[0], files_of, root):
@@ -130,7 +130,7 @@ def learn(wanted: list[list[str]], root: str) -> dict[str, Any]:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
-    threads = limits.thread_count()
+    threads = processes.thread_count()
     places = {each for each in sys.path if os.path.isdir(each) and not is_own(each, root)}
     files = stamps(imported_files() | places)
     problem = ""

@@ -20,7 +20,7 @@ import pytest
 from handrail.core.ahead import estimate_of
 from handrail.core.controlling import Limits, Loss, Planned, State, Stop
 from handrail.core.scheduling import CHUNK_S, Agenda, TestTraits, plan
-from handrail.execution import limits, wire
+from handrail.execution import wire
 from handrail.execution.loop import Ending, Loop, Tag, WorkerEnd
 from handrail.frozen import dataclass, field
 from handrail.model.events import (
@@ -46,6 +46,7 @@ from handrail.pytest_plugin.worker import (
     serve_forked,
     tabulate,
 )
+from handrail.system import processes
 
 PROGRESS_S = 0.5
 _NEEDS_WHOLE_LIST = (
@@ -169,7 +170,10 @@ class Parallel:
 
     def _new_loop(self, state: State) -> Loop:
         internals.make_temporary_folder(self._config)
-        if not self._spawns and (threads := limits.thread_count() - internals.safe_threads()) > 1:
+        if (
+            not self._spawns
+            and (threads := processes.thread_count() - internals.safe_threads()) > 1
+        ):
             self._spawns = True
             self._stream.add(
                 Note(

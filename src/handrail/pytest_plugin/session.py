@@ -11,7 +11,7 @@ import pytest
 
 from handrail.core.policy import Circumstances, place_of
 from handrail.errors import UserError
-from handrail.execution import limits, wire
+from handrail.execution import wire
 from handrail.model.events import RunProblem, SessionFinished, Withheld
 from handrail.model.outcomes import Verdict
 from handrail.model.spec import RunSpec
@@ -26,6 +26,7 @@ from handrail.pytest_plugin.preparing import (
 from handrail.pytest_plugin.recording import EventStream
 from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
+from handrail.system import processes
 
 
 def join_run(config: pytest.Config) -> None:
@@ -42,7 +43,7 @@ def join_run(config: pytest.Config) -> None:
 
         join_as_worker(config, *message[1:])
         return
-    limits.die_with_parent()
+    processes.die_with_parent()
     spec: RunSpec = message[1]
     for descriptor in (int(source), int(sink)):
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only

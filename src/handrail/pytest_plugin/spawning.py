@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from handrail.execution import limits, wire
+from handrail.execution import wire
 from handrail.execution.loop import WorkerEnd
 from handrail.model.spec import RunSpec
 from handrail.pytest_plugin import internals
@@ -26,6 +26,7 @@ from handrail.pytest_plugin.preparing import disarm_xdist, make_barrier, registe
 from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
 from handrail.pytest_plugin.worker import Work, by_path, serve_spawned, tabulate
+from handrail.system import processes
 
 _children: list[subprocess.Popen[bytes]] = []
 """Kept, because a ``Popen`` that is dropped waits for its process; the loop does that."""
@@ -95,7 +96,7 @@ def join_as_worker(
     config: pytest.Config, spec: RunSpec, end: WorkerEnd, is_deferred: bool, worker_input: Any
 ) -> None:
     """Become the worker at this end: called when pytest configures a spawned session."""
-    limits.die_with_parent()
+    processes.die_with_parent()
     config.workerinput = worker_input  # type: ignore[attr-defined]
     config.workeroutput = {}  # type: ignore[attr-defined]
     for descriptor in end.descriptors:

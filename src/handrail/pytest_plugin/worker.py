@@ -22,6 +22,7 @@ from handrail.model.outcomes import Problem
 from handrail.pytest_plugin import internals, problems
 from handrail.pytest_plugin.recording import is_plain_pass
 from handrail.pytest_plugin.selection import Barrier, Traits
+from handrail.system import processes
 
 MODULE_SHIFT = 20
 """A test's index is its module's, shifted, and its place in the module: no table need be shared."""
@@ -489,7 +490,7 @@ def serve_forked(
     status = 1
     try:
         os.setpgid(0, 0)
-        limits.die_with_parent()
+        processes.die_with_parent()
         for descriptor in foreign:
             with contextlib.suppress(OSError):
                 os.close(descriptor)

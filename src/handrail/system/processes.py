@@ -5,13 +5,19 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 TIDIES = "handrail-keep"
 """The name of a process that ends by itself, and tidies up, when the one that it serves is gone."""
+STATE, PARENT, GROUP, FLAGS, BEGAN = 0, 1, 2, 6, 19
+"""Places in what ``stat`` tells. A pid and when it began name a process for good."""
+_EXITING = 0x4
+"""PF_EXITING of the kernel."""
+_KILL_PENDING = 1 << (signal.SIGKILL - 1)
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def adopt_orphans() -> None:
@@ -42,12 +48,47 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
+# Whose they are.
+
+
 def below(pid: int) -> set[int]:
-    """Process ids below ``pid``, at any depth, ended ones that nobody has waited for included."""
+    """Process ids below ``pid``, at any depth, ended ones that nobody has waited for included.
+
+    Cheap: O(descendants). The kernel may leave one out whose sibling ends at that moment; where
+    none may get away, ask again, or ask for ``descendants``.
+    """
+    return _reach(pid, _children)
+
+
+def descendants(pid: int, parents: Mapping[int, int] | None = None) -> set[int]:
+    """The same from one look at all processes, which misses none and takes milliseconds.
+
+    ``parents``: what that look has found, if there was one already.
+    """
+    children: dict[int, list[int]] = {}
+    for each, parent in (all_parents() if parents is None else parents).items():
+        children.setdefault(parent, []).append(each)
+    return _reach(pid, lambda each: children.get(each, ()))
+
+
+def all_parents() -> dict[int, int]:
+    """Every process of the machine and its parent, by id."""
+    return {pid: int(fields[PARENT]) for pid in every_pid() if (fields := stat(pid))}
+
+
+def every_pid() -> Iterator[int]:
+    """Every process of the machine; nothing where the system does not tell."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                yield int(name)
+
+
+def _reach(pid: int, children_of: Callable[[int], Iterable[int]]) -> set[int]:
     found: set[int] = set()
     waiting = [pid]
     while waiting:
-        for child in _children(waiting.pop()):
+        for child in children_of(waiting.pop()):
             if child not in found:
                 found.add(child)
                 waiting.append(child)
@@ -57,33 +98,37 @@ def below(pid: int) -> set[int]:
 def _children(pid: int) -> Iterator[int]:
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/children") as file:
-                yield from map(int, file.read().split())
+            yield from map(int, _read(f"/proc/{pid}/task/{task}/children").split())
+
+
+# What they are.
+
+
+def stat(pid: int) -> list[str]:
+    """State, parent, group, ..., as proc(5) names them after the name; empty if it is gone."""
+    return _read(f"/proc/{pid}/stat").decode("ascii", "replace").rpartition(")")[2].split()
+
+
+def is_alive(fields: list[str]) -> bool:
+    """Whether this ``stat`` is that of a process that has not ended."""
+    return bool(fields) and fields[STATE] not in {"Z", "X"}
 
 
 def name_of(pid: int) -> str:
     """What a process is called; empty if it is gone."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", errors="replace") as file:
-        return file.read().strip()
-    return ""
-
-
-_EXITING = 0x4
-"""PF_EXITING of the kernel."""
-_KILL_PENDING = 1 << (signal.SIGKILL - 1)
+    return _read(f"/proc/{pid}/comm").decode("utf-8", "replace").strip()
 
 
 def is_ending(pid: int) -> bool:
     """Whether it has ended, or cannot but end: it was killed, and the kernel is about to see to it."""
-    try:
-        with open(f"/proc/{pid}/stat", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-        with open(f"/proc/{pid}/status", errors="replace") as file:
-            pending = [line.split()[1] for line in file if line.startswith(("SigPnd:", "ShdPnd:"))]
-    except (OSError, IndexError):
+    fields = stat(pid)
+    if not is_alive(fields) or int(fields[FLAGS]) & _EXITING:
         return True
-    is_exiting = fields[0] in {"Z", "X"} or int(fields[6]) & _EXITING
-    return bool(is_exiting) or any(int(each, 16) & _KILL_PENDING for each in pending)
+    return any(
+        int(line.split()[1], 16) & _KILL_PENDING
+        for line in _read(f"/proc/{pid}/status").splitlines()
+        if line.startswith((b"SigPnd:", b"ShdPnd:"))
+    )
 
 
 def working_folder(pid: int) -> str:
@@ -92,6 +137,55 @@ def working_folder(pid: int) -> str:
         return os.readlink(f"/proc/{pid}/cwd")
     except OSError:
         return ""
+
+
+def environment_of(pid: int) -> list[bytes]:
+    """What it was started with, as ``NAME=VALUE``; empty if it is gone or somebody else's."""
+    data = _read(f"/proc/{pid}/environ")
+    return data.split(b"\0") if data else []
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory, shared pages included; 0 if it is gone or the system does not tell."""
+    fields = _read(f"/proc/{pid}/statm").split()
+    return int(fields[1]) * _PAGE if fields else 0
+
+
+def private_bytes(pid: int) -> int:
+    """Memory that only this process has (its anonymous pages); 0 if it is gone."""
+    for line in _read(f"/proc/{pid}/status").splitlines():
+        if line.startswith(b"RssAnon:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def thread_count() -> int:
+    """How many threads this process has, as the kernel counts; 1 if it does not tell."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        import threading
+
+        return threading.active_count()
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+# Their end.
+
+
+def pidfd(pid: int) -> int:
+    """A descriptor that is readable when that process has ended; -1 where there is no such thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return -1
 
 
 def tidies(pid: int) -> bool:
@@ -117,24 +211,15 @@ def let_tidy(pids: Iterable[int], within_s: float = 5.0) -> None:
 
 
 def kill_all(pids: Iterable[int]) -> None:
-    """SIGKILL to each; one that is gone is fine."""
+    """SIGKILL to each; one that is gone is fine, one that tidies up by itself is left to do so."""
     for pid in pids:
+        if tidies(pid):
+            continue
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 
 
-def private_bytes(pid: int) -> int:
-    """Memory that only this process has (its anonymous pages); 0 if it is gone."""
-    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/status") as file:
-        for line in file:
-            if line.startswith("RssAnon:"):
-                return int(line.split()[1]) * 1024
-    return 0
-
-
-def pidfd(pid: int) -> int:
-    """A descriptor that is readable when that process has ended; -1 where there is no such thing."""
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        return -1
+def signal_group(pid: int, number: signal.Signals) -> None:
+    """Send a signal to the process group that ``pid`` leads; a group that is gone is fine."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)

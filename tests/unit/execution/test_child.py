@@ -39,7 +39,7 @@ class Told:
 
 @pytest.fixture(autouse=True)
 def _parents_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child.limits, "adopt_orphans", lambda: None)
+    monkeypatch.setattr(child.processes, "adopt_orphans", lambda: None)
 
 
 @pytest.fixture

@@ -725,9 +725,9 @@ def test_a_detached_process_is_not_waited_for(
 
 ADOPTING = """
 import os, signal, sys
-from handrail.execution import limits
 from handrail.execution.console import Watch, detach
-limits.adopt_orphans()
+from handrail.system import processes
+processes.adopt_orphans()
 signal.alarm(10)
 
 def body(console):

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from handrail.execution.keeper import end_all, marked
-from handrail.execution.lineage import Lineage, below
+from handrail.execution.lineage import Lineage
+from handrail.system.processes import below
 
 READY_S = 10.0
 MARK = "HANDRAIL_TEST_KEEPER"
@@ -282,8 +283,8 @@ def test_a_keeper_that_fails_to_tell_ends_all_the_same(value: str) -> None:
 
 BARE = """
 import os, subprocess, sys
-from handrail.execution import limits
-limits.adopt_orphans()
+from handrail.system import processes
+processes.adopt_orphans()
 command = [sys.executable, "-S", "-E", "-c", {code!r}]
 if {how!r} == "orphan":
     command = ["/bin/sh", "-c", '"$@" & exit', "sh", *command]

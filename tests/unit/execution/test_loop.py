@@ -17,6 +17,7 @@ from handrail.execution import limits, wire
 from handrail.execution.loop import Command, Ending, Loop, Tag, WorkerEnd
 from handrail.execution.slots import Slots, Word
 from handrail.execution.wire import Message
+from handrail.system import processes
 
 MOST_S = 20.0
 LIMIT_S = 0.6
@@ -125,7 +126,7 @@ class FakeHost:
         if pid == 0:
             with contextlib.suppress(BaseException):
                 os.setpgid(0, 0)
-                limits.die_with_parent()
+                processes.die_with_parent()
                 os.environ["PYTEST_XDIST_WORKER"] = f"gw{end.number}"
                 signal.signal(signal.SIGINT, signal.default_int_handler)
                 signal.signal(limits.STACKS_SIGNAL, signal.SIG_IGN)
@@ -180,13 +181,13 @@ def opened() -> Generator[Callable[..., Loop]]:
         loop.begin()
         return loop
 
-    before = limits.descendants(os.getpid())
+    before = processes.descendants(os.getpid())
     yield open_loop
     for loop in loops:
         loop.close()
         os.close(loop._slots.descriptor)
-    left = {pid for pid in limits.descendants(os.getpid()) - before if not is_ending(pid)}
-    limits.kill_all(left)
+    left = {pid for pid in processes.descendants(os.getpid()) - before if not is_ending(pid)}
+    processes.kill_all(left)
     assert not left, "no process is left"
 
 
