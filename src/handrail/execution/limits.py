@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from handrail.system import processes
@@ -14,21 +14,23 @@ STACKS_SIGNAL = getattr(signal, "SIGRTMAX", signal.SIGUSR2) - (
 """Makes a worker write the stacks of its threads; a real-time signal, which tests hardly ever use."""
 
 
-def kill_tree(pid: int, mark: bytes = b"", pipe: int = 0) -> None:
+def kill_tree(pid: int, mark: bytes = b"", pipe: int = 0, *, started: Collection[int] = ()) -> None:
     """SIGKILL to the group of ``pid``, to its descendants, and to orphans that are known as its own.
 
     What a test started in a session of its own, and whose parent has ended, is known by ``mark``,
     a piece of its environment (``NAME=VALUE``), or, if it was forked only, by holding ``pipe`` open
-    (its inode).
+    (its inode). ``started``: children of this process that are no orphans; one that was forked just
+    now may hold any pipe that this process holds.
     """
     parents = processes.all_parents()
     doomed = processes.descendants(pid, parents)
     processes.signal_group(pid, signal.SIGKILL)
-    processes.kill_all({pid} | doomed | (_orphans(mark, pipe, parents) if mark else set()))
+    orphans = _orphans(mark, pipe, parents) - set(started) if mark else set()
+    processes.kill_all({pid} | doomed | orphans)
 
 
 def _orphans(mark: bytes, pipe: int, parents: Mapping[int, int]) -> set[int]:
-    """Children of this process that it did not start: adopted, and known by ``mark`` or ``pipe``."""
+    """Children of this process that are known by ``mark`` or ``pipe``."""
     me = os.getpid()
     return {
         pid

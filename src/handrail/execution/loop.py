@@ -405,7 +405,8 @@ class Loop:
         """The worker, everything it started, and nothing of the other workers."""
         worker = self._workers[number]
         inode = os.fstat(worker.reports).st_ino
-        limits.kill_tree(worker.pid, _mark(number), inode)
+        started = [each.pid for each in self._workers.values()]
+        limits.kill_tree(worker.pid, _mark(number), inode, started=started)
 
     def _command(self, number: int, message: Message) -> None:
         worker = self._workers.get(number)

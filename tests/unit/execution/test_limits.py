@@ -1,6 +1,7 @@
 """Ending a worker for good. Real processes; readiness comes through pipes."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -52,6 +53,24 @@ sys.exit(0 if os.WTERMSIG(ended[1]) == 9 and other == (0, 0) else 1)
     done = subprocess.run([sys.executable, "-c", code], timeout=READY_S, check=False)
 
     assert done.returncode == 0
+
+
+def test_orphans_are_known_by_a_pipe_which_a_child_that_was_just_forked_may_hold_too() -> None:
+    source, sink = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        while True:
+            signal.pause()
+    inode = os.fstat(sink).st_ino
+
+    limits.kill_tree(NOBODY, b"NOBODY=1", inode, started=[pid])
+    is_spared = os.waitpid(pid, os.WNOHANG) == (0, 0)
+    limits.kill_tree(NOBODY, b"NOBODY=1", inode)
+
+    assert is_spared
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    os.close(source)
+    os.close(sink)
 
 
 def test_a_tree_that_is_gone_is_fine() -> None:
