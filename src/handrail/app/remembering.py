@@ -4,7 +4,7 @@ import shlex
 import time
 from collections.abc import Mapping, Sequence
 
-from handrail.app.running import Report
+from handrail.app.reporting import Report
 from handrail.errors import StateError
 from handrail.model.events import Note
 from handrail.model.spec import Lessons, RunSpec

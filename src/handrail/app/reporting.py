@@ -1,15 +1,21 @@
-"""An earlier run, read back from its log."""
+"""Judge a run and group what went wrong: one that has just ended, or one read back from its log."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping, Sequence
 
-from handrail.app.running import Report
+from handrail.app.running import Log
 from handrail.core import causes as grouping
-from handrail.core.folding import fold
-from handrail.core.verdicts import judge
+from handrail.core.causes import Cause, Label
+from handrail.core.folding import Folding, fold
+from handrail.core.verdicts import Judgement, judge
 from handrail.errors import StateError
-from handrail.model.events import Event
+from handrail.frozen import dataclass, replace
+from handrail.model.events import Event, RunFinished
 from handrail.model.records import RunRecord
 from handrail.ports.history import History
+
+_KNOWN_RUNS = 10
+"""How many earlier outcomes of a test say whether it is new that it fails."""
 
 
 class EmptyRunError(StateError):
@@ -23,6 +29,41 @@ class EmptyRunError(StateError):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A run that has ended, with everything that reporters need."""
+
+    record: RunRecord
+    judgement: Judgement
+    causes: tuple[Cause, ...]
+    labels: Mapping[str, Label]
+    outcomes: Mapping[str, tuple[str, ...]]
+    """Earlier ones of each test that went wrong, newest first."""
+
+
+def conclude(folding: Folding, log: Log, history: History, *, allow_empty: bool) -> Report:
+    """Judge the run, write the verdict as its last event, and group what went wrong.
+
+    A run that was judged already keeps the time of that.
+    """
+    record = folding.record()
+    causes = grouping.causes(record)
+    try:
+        outcomes = _outcomes(causes, history)
+    except StateError:  # a verdict there is, with or without history
+        outcomes = {}
+    report = _report(record, causes, outcomes, allow_empty=allow_empty)
+    ended = record.ended or RunFinished(
+        at=time.time(),
+        verdict=report.judgement.verdict,
+        exit_code=int(report.judgement.exit_code),
+    )
+    log.append([ended])
+    folding.add(ended)
+    record = replace(record, ended=ended, last_at=max(record.last_at, ended.at))
+    return replace(report, record=record)
+
+
 def report_of(run_id: str, events: Iterable[Event], history: History) -> Report:
     """Fold and judge a run again. Raises: EmptyRunError."""
     try:
@@ -34,16 +75,33 @@ def report_of(run_id: str, events: Iterable[Event], history: History) -> Report:
 
 def report_on(record: RunRecord, history: History, *, allow_empty: bool = False) -> Report:
     """Judge a run again that has ended. Raises: StateError."""
-    found = grouping.causes(record)
-    outcomes: dict[str, tuple[str, ...]] = {}
-    if found:
-        seen = history.seen({test for cause in found for test in cause.tests}, last=11)
-        # The newest outcome is this run's own, if no other run came after it.
-        outcomes = {test: each.outcomes[1:] for test, each in seen.items()}
+    causes = grouping.causes(record)
+    # The newest outcome is this run's own, if no other run came after it.
+    outcomes = _outcomes(causes, history, but_newest=1)
+    return _report(record, causes, outcomes, allow_empty=allow_empty)
+
+
+def _outcomes(
+    causes: Sequence[Cause], history: History, *, but_newest: int = 0
+) -> dict[str, tuple[str, ...]]:
+    tests = {test for cause in causes for test in cause.tests}
+    if not tests:
+        return {}
+    seen = history.seen(tests, last=_KNOWN_RUNS + but_newest)
+    return {test: each.outcomes[but_newest:] for test, each in seen.items()}
+
+
+def _report(
+    record: RunRecord,
+    causes: tuple[Cause, ...],
+    outcomes: Mapping[str, tuple[str, ...]],
+    *,
+    allow_empty: bool,
+) -> Report:
     return Report(
         record=record,
         judgement=judge(record, allow_empty=allow_empty),
-        causes=found,
-        labels=grouping.labels(found, outcomes),
+        causes=causes,
+        labels=grouping.labels(causes, outcomes),
         outcomes=outcomes,
     )

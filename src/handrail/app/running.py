@@ -1,38 +1,25 @@
-"""Run tests: start a session, fold its events, bound it, judge it, keep what it told."""
+"""Follow a session: fold its events, bound it, keep what it told."""
 
-import contextlib
 import json
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from handrail.core import causes as grouping
-from handrail.core.causes import Cause, Label
 from handrail.core.folding import Folding
+from handrail.core.session_end import SessionEnd, did_not_begin, untold
 from handrail.core.text import redacted
-from handrail.core.verdicts import Judgement, judge, out_of_budget
-from handrail.errors import StateError
-from handrail.frozen import dataclass, field, replace
+from handrail.core.verdicts import out_of_budget
+from handrail.frozen import dataclass, field
 from handrail.model.events import (
-    CollectionFailed,
     Event,
     Progress,
-    RunFinished,
     Running,
-    RunProblem,
     RunStarted,
-    SessionFinished,
     TestFinished,
     from_json,
 )
-from handrail.model.outcomes import Outcome, Phase, Problem, ProblemKind, Verdict
-from handrail.model.records import RunRecord
 from handrail.model.spec import RunSpec
-from handrail.ports.history import History
 
-_PYTEST_USAGE, _PYTEST_LAST = 4, 5
-_CONFTEST = re.compile(r"^\w+ while loading conftest '(.+)'\.$", re.MULTILINE)
 _PROGRESS = b'{"event":"Progress",'
 POLL_S = 0.1
 BACKSTOP_S = 5.0
@@ -83,17 +70,6 @@ class View(Protocol):
     def tick(self, now: float) -> None:
         """Show where the run stands, if it is time to. ``now``: epoch seconds."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """A run that has ended, with everything that reporters need."""
-
-    record: RunRecord
-    judgement: Judgement
-    causes: tuple[Cause, ...]
-    labels: Mapping[str, Label]
-    outcomes: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -191,109 +167,19 @@ class Follower:
                 self._killed_at = now + self.spec.grace_s
 
     def _conclude(self) -> None:
+        """Tell what the session has not."""
         record = self.folding.record()
         code = self.session.returncode or 0
-        if self._overran is not None:
-            self._tell_overrun(self._overran)
-        if self.stop_asked:
-            self.tell(
-                RunProblem(
-                    at=time.time(),
-                    verdict=Verdict.STOPPED,
-                    code=self.stop_asked,
-                    message="stopped by Ctrl-C" if self.stop_asked == "interrupted" else "stopped",
-                )
-            )
-        if record.session is not None and record.session.pytest_exit == _PYTEST_USAGE:
-            self._tell_usage(self.printed())
-        if record.session is not None or self._overran is not None or self.stop_asked:
-            return
-        if code == _PYTEST_USAGE:
-            self._tell_usage(self.printed())
-            return
-        if self.is_listing and 0 <= code <= _PYTEST_LAST:
-            self.tell(SessionFinished(at=time.time(), pytest_exit=code))
-            return
-        ended = f"exit code {code}" if code >= 0 else f"signal {-code}"
-        if record.collected is None and record.running:
-            self._tell_uncollected(record.running[0].test, ended)
-            return
-        self.tell(
-            RunProblem(
-                at=time.time(),
-                verdict=Verdict.INFRA_ERROR,
-                code="session-lost",
-                message=f"the pytest session ended before its time ({ended})",
-                fix="see pytest.log of this run: a conftest or a plugin may end the process",
-            )
+        end = SessionEnd(
+            exit_code=code,
+            printed=self.printed() if did_not_begin(record, code) else "",
+            stop_asked=self.stop_asked,
+            overran=self._overran,
+            is_listing=self.is_listing,
+            root=self.root,
         )
-
-    def _tell_uncollected(self, node: str, ended: str) -> None:
-        """A module ended the session that imported it."""
-        message = f"the process that imported this module ended ({ended})"
-        problem = Problem(
-            kind=ProblemKind.CRASH, phase=Phase.COLLECT, message=message, path=node, text=message
-        )
-        self.tell(CollectionFailed(at=time.time(), node=node, problem=problem))
-        self.tell(SessionFinished(at=time.time(), pytest_exit=1))
-
-    def _tell_usage(self, printed: str) -> None:
-        """Pytest did not begin: a conftest is broken, or it was given what it does not know."""
-        conftest = _CONFTEST.search(printed)
-        if conftest is not None:
-            lines = [line for line in printed.splitlines() if line.startswith("E   ")]
-            message = lines[-1].removeprefix("E   ").strip() if lines else "cannot be imported"
-            kind, colon, rest = message.partition(": ")
-            path = conftest[1].removeprefix(f"{self.root}/")
-            problem = Problem(
-                kind=ProblemKind.COLLECTION,
-                phase=Phase.COLLECT,
-                exception=kind if colon and kind.isidentifier() else "",
-                message=rest if colon and kind.isidentifier() else message,
-                path=path,
-                text=printed.strip(),
-            )
-            self.tell(CollectionFailed(at=time.time(), node=path, problem=problem))
-            self.tell(SessionFinished(at=time.time(), pytest_exit=1))
-            return
-        lines = [line for line in printed.splitlines() if line.strip()]
-        errors = [line for line in lines if line.startswith("ERROR: ")]
-        said = [line.removeprefix("ERROR: ") for line in errors or lines]
-        self.tell(
-            RunProblem(
-                at=time.time(),
-                verdict=Verdict.CONFIG_ERROR,
-                code="pytest-usage",
-                message="pytest did not begin: " + "; ".join(said[-6:])[:1500],
-                fix="correct the option, or pytest's configuration",
-            )
-        )
-
-    def _tell_overrun(self, running: Running) -> None:
-        message = f"did not end within {running.limit_s:g} s; with -n 0 that ends the session"
-        path = running.test.partition("::")[0]
-        problem = Problem(
-            kind=ProblemKind.TIMEOUT, phase=Phase.CALL, message=message, path=path, text=message
-        )
-        self.tell(
-            TestFinished(
-                at=time.time(),
-                test=running.test,
-                outcome=Outcome.FAILED,
-                duration_s=running.limit_s or 0.0,
-                problems=(problem,),
-            )
-        )
-        self.tell(
-            RunProblem(
-                at=time.time(),
-                verdict=Verdict.FAILED,
-                code="overrun",
-                message=f"{running.test} {message}: what came after it did not run",
-                fix="run with workers: then only the test that hangs is ended",
-            )
-        )
-        self.tell(SessionFinished(at=time.time(), pytest_exit=1))
+        for event in untold(record, end, time.time()):
+            self.tell(event)
 
 
 def _latest(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -303,34 +189,6 @@ def _latest(lines: Iterable[bytes]) -> Iterator[bytes]:
     for place, line in enumerate(found):
         if place == last or not line.startswith(_PROGRESS):
             yield line
-
-
-def conclude(folding: Folding, log: Log, history: History, *, allow_empty: bool) -> Report:
-    """Judge the run, write the verdict as its last event, and group what went wrong.
-
-    A run that was judged already keeps the time of that.
-    """
-    record = folding.record()
-    judgement = judge(record, allow_empty=allow_empty)
-    ended = record.ended or RunFinished(
-        at=time.time(), verdict=judgement.verdict, exit_code=int(judgement.exit_code)
-    )
-    found = grouping.causes(record)
-    outcomes: dict[str, tuple[str, ...]] = {}
-    if found:
-        with contextlib.suppress(StateError):
-            tests = {test for cause in found for test in cause.tests}
-            outcomes = {test: seen.outcomes for test, seen in history.seen(tests).items()}
-    log.append([ended])
-    folding.add(ended)
-    record = replace(record, ended=ended, last_at=max(record.last_at, ended.at))
-    return Report(
-        record=record,
-        judgement=judgement,
-        causes=found,
-        labels=grouping.labels(found, outcomes),
-        outcomes=outcomes,
-    )
 
 
 def start_event(

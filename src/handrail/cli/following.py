@@ -10,7 +10,8 @@ from types import FrameType
 from typing import Any
 
 from handrail.app.remembering import is_rest, lessons_of, remember, usual_run_s
-from handrail.app.running import Follower, conclude, start_event
+from handrail.app.reporting import conclude
+from handrail.app.running import Follower, start_event
 from handrail.cli.publishing import end_of, publish
 from handrail.cli.request import Request
 from handrail.cli.state_writer import StateWriter

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from handrail.app.remembering import remember
-from handrail.app.running import Report, conclude
+from handrail.app.reporting import Report, conclude
 from handrail.cli.publishing import keep
 from handrail.cli.state_writer import StateWriter
 from handrail.core.folding import Folding

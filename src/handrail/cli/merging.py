@@ -4,7 +4,7 @@ import argparse
 import random
 import sys
 
-from handrail.app.running import conclude
+from handrail.app.reporting import conclude
 from handrail.cli.publishing import keep
 from handrail.cli.state_writer import StateWriter
 from handrail.core.folding import Folding

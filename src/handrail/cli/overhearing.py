@@ -11,8 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO, cast
 
-from handrail.app.reporting import report_on
-from handrail.app.running import Report
+from handrail.app.reporting import Report, report_on
 from handrail.cli.publishing import answer, document_of, print_safely
 from handrail.cli.standing import Standing
 from handrail.cli.views import printer, view

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from handrail.app.running import Report
+from handrail.app.reporting import Report
 from handrail.cli.state_writer import StateWriter
 from handrail.errors import StateError
 from handrail.model.surroundings import format_for

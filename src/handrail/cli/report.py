@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 from handrail import __version__
-from handrail.app.reporting import report_of
-from handrail.app.running import Report
+from handrail.app.reporting import Report, report_of
 from handrail.core.text import encodable
 from handrail.errors import ExitCode, UsageError
 from handrail.runs.event_log import read_events
