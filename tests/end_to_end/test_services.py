@@ -99,6 +99,56 @@ def test_a_session_is_rolled_back_after_each_test_commits_included(shop: Project
     assert len(run.passed) == 3
 
 
+def test_an_async_session_is_rolled_back_too_in_every_event_loop(shop: Project) -> None:
+    shop.write(
+        test_a=f"""
+        import pytest
+        from sqlalchemy import text
+
+        @pytest.mark.asyncio
+        @pytest.mark.parametrize("turn", range(3))
+        async def test_nobody_was_here_before(postgres_async_session, turn):
+            session = postgres_async_session
+            assert (await session.execute(text("{COUNT}"))).scalar() == 0
+            await session.execute(text("{ADD}"))
+            await session.commit()
+            assert (await session.execute(text("{COUNT}"))).scalar() == 1
+        """
+    )
+
+    run = shop.run()
+
+    assert run.returncode == 0, run.stdout
+    assert len(run.passed) == 3
+    assert "warnings summary" not in run.log
+
+
+def test_a_failure_says_what_a_session_hides_from_other_connections(shop: Project) -> None:
+    shop.write(
+        test_a=f"""
+        from sqlalchemy import text
+
+        def test_looks_from_outside(postgres_session, postgres):
+            postgres_session.execute(text("{ADD}"))
+            postgres_session.commit()
+            application = postgres.connect()
+            assert application.execute("{COUNT}").fetchone() == (1,)
+        """,
+        test_b="""
+        def test_fails_by_itself(postgres_session):
+            assert postgres_session is None
+        """,
+    )
+
+    run = shop.run()
+
+    assert run.returncode == 1
+    assert (
+        run.log.count("1 other connection to this database saw nothing of what the session did")
+        == 1
+    )
+
+
 @pytest.mark.parametrize("level", ["clone", "truncate", "server"])
 def test_a_test_can_have_more_for_itself(shop: Project, level: str) -> None:
     shop.write(

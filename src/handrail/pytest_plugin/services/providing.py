@@ -3,8 +3,9 @@
 import contextlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,8 +102,15 @@ class Providing:
     # Between tests.
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Revive what a test ended, and say which test it was."""
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Iterator[None]:
+        """Begin what the test and the next one need; revive what it ended, and say which test it was."""
+        self._begin(item)
+        if (
+            nextitem is not None and type(nextitem).__name__ != "LazyNext"
+        ):  # looking at that one asks
+            self._begin(nextitem)
         result = yield
         for loss in self.fleet.losses():
             name = loss.server.name
@@ -116,6 +124,30 @@ class Providing:
             _tell(item, f"{name} {loss.why} during this test; {then}")
         return result
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Beside a failure, say what a session that is rolled back hides from other connections."""
+        report = yield
+        if report.when == "call" and report.failed:
+            session = getattr(item, "funcargs", {}).get("postgres_session")
+            if session is not None and (others := _other_connections(session)):
+                text = (
+                    f"{others} other connection{'s' * (others > 1)} to this database saw nothing of "
+                    'what the session did: mark the test isolation("clone") and use postgres'
+                )
+                report.sections.append(("postgres_session", text))
+        return report
+
+    def _begin(self, item: pytest.Item) -> None:
+        """Have the servers started that its fixtures will ask for, all at the same time."""
+        names = getattr(item, "fixturenames", ())
+        if "_providing" in names and self._postgres is None:
+            with contextlib.suppress(UserError):  # the fixture will say it
+                self.postgres.begin()
+        if "_redis_of_module" in names and self._redis is None:
+            with contextlib.suppress(UserError):
+                self.redis.begin()
+
     def pytest_unconfigure(self) -> None:
         """End everything."""
         if self._postgres is not None:
@@ -124,6 +156,22 @@ class Providing:
 
     def _say(self, text: str) -> None:
         warnings.warn(text, stacklevel=2)
+
+
+def _other_connections(session: Any) -> int:
+    """How many other clients are connected to the database of a SQLAlchemy session."""
+    with contextlib.suppress(Exception):  # the session may be broken: that is what failed
+        text = handles.need("sqlalchemy", "postgres", "postgres_session").text
+        with session.get_bind().engine.connect() as connection:
+            return int(connection.execute(text(_OTHERS)).scalar()) - 1
+    return 0
+
+
+_OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND backend_type = 'client backend'
+"""
 
 
 def _tell(item: pytest.Item, text: str) -> None:

@@ -18,6 +18,13 @@ class Redis:
         """It runs somewhere already: there is only that one."""
         self._next: str | None = None
 
+    def begin(self) -> None:
+        """Have the first server started, without waiting."""
+        if self._is_shared:
+            self._fleet.begin(self._service)
+        else:
+            self._next = self._next or self._begin()
+
     @contextlib.contextmanager
     def own(self, level: Level) -> Iterator[Server]:
         """A server of one's own; or this process's, emptied afterwards."""
