@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     settings = _settings(config)
     if settings is None or not settings.is_configured:
-        from handrail.pytest_plugin.internals import hide_from_header
+        from handrail.pytest_plugin.internals.terminal import hide_from_header
 
         if config.getoption("handrail_tiers"):
             raise pytest.UsageError("--tier needs a [tool.handrail] table in pyproject.toml")

@@ -14,7 +14,7 @@ from handrail.core.logged import LogLine, encode, kept_text, time_text
 from handrail.core.text import name
 from handrail.model.events import Note
 from handrail.model.spec import RunSpec
-from handrail.pytest_plugin import internals
+from handrail.pytest_plugin.internals import capture
 from handrail.pytest_plugin.recording import EventStream
 from handrail.runs.logged import LogFile
 
@@ -33,7 +33,7 @@ class LogRecording:
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Listen; pytest has its handlers by now."""
-        internals.listen_to_captured_logs(session.config, self._entered, self._emitted)
+        capture.listen_to_captured_logs(session.config, self._entered, self._emitted)
 
     def _entered(self, node_id: str, phase: str) -> None:
         self._node_id, self._phase = node_id, phase

@@ -33,7 +33,8 @@ from handrail.model.events import (
 from handrail.model.outcomes import Verdict
 from handrail.model.spec import RunSpec
 from handrail.model.tiers import Isolation
-from handrail.pytest_plugin import internals, losses
+from handrail.pytest_plugin import losses
+from handrail.pytest_plugin.internals import collection, items, junit, process, terminal
 from handrail.pytest_plugin.lessons import Later
 from handrail.pytest_plugin.recording import EventStream
 from handrail.pytest_plugin.relay import Relay
@@ -104,13 +105,13 @@ class Parallel:
     def pytest_collection(self, session: pytest.Session) -> Generator[None, object, object]:
         """Collect without the garbage collector: nothing becomes garbage, and looking costs a quarter."""
         self._session = session
-        internals.check_expressions(self._config)
+        items.check_expressions(self._config)
         gc.disable()
         self._is_deferring = self._may_defer()
         try:
             result = yield
         finally:
-            internals.go_below_files(session)
+            collection.go_below_files(session)
         if self._is_deferring:
             session.testscollected = len(self._table.traits)
         return result
@@ -131,7 +132,7 @@ class Parallel:
         """Collect in workers, if that was decided: this session has found no item of its own."""
         if not self._is_deferring:
             return
-        internals.go_below_files(session)
+        collection.go_below_files(session)
         self._work = Work(files=self._groups)
         self._loop = self._new_loop(
             State(
@@ -143,23 +144,23 @@ class Parallel:
         self._loop.begin()
         self._loop.run_until(lambda state: state.is_collected)
         self._table.traits = dict(sorted(self._table.traits.items()))
-        internals.add_to_collected_count(
+        terminal.add_to_collected_count(
             self._config, len(self._table.traits) + self._table.deselected
         )
-        internals.add_deselected(self._config, self._table.deselected)
+        terminal.add_deselected(self._config, self._table.deselected)
 
     def _decide_where(self, report: pytest.CollectReport) -> None:
         """In the workers, unless something wants to see every item in one process."""
-        self._groups = by_path(internals.files_below(self._session, report))
+        self._groups = by_path(collection.files_below(self._session, report))
         paths = [group[0].path for group in self._groups]
         if (
             len(self._groups) < 2
-            or internals.hooks_that_need_every_item(self._config)
-            or internals.needs_one_process(self._config, paths)
+            or collection.hooks_that_need_every_item(self._config)
+            or collection.needs_one_process(self._config, paths)
         ):
             self._is_deferring = False
         else:
-            internals.stop_at_files(self._session)
+            collection.stop_at_files(self._session)
 
     def _limits(self) -> Limits:
         return Limits(
@@ -169,11 +170,8 @@ class Parallel:
         )
 
     def _new_loop(self, state: State) -> Loop:
-        internals.make_temporary_folder(self._config)
-        if (
-            not self._spawns
-            and (threads := processes.thread_count() - internals.safe_threads()) > 1
-        ):
+        process.make_temporary_folder(self._config)
+        if not self._spawns and (threads := processes.thread_count() - process.safe_threads()) > 1:
             self._spawns = True
             self._stream.add(
                 Note(
@@ -219,7 +217,7 @@ class Parallel:
 
     def _run_all(self) -> None:
         agenda = self._agenda()
-        self._relay.is_brief = not self._spec.is_shown and internals.only_pytest_listens(
+        self._relay.is_brief = not self._spec.is_shown and terminal.only_pytest_listens(
             self._config
         )
         if self._loop is None:
@@ -358,7 +356,7 @@ class Parallel:
             case Tell.GREW:
                 self._relay.grew(worker, message[1], self._spec.growth_bytes)
             case Tell.PROPERTIES:
-                internals.add_junit(self._config, properties=message[1])
+                junit.add(self._config, properties=message[1])
             case Tell.UNLOGGED:
                 recording: Any = self._config.pluginmanager.get_plugin("handrail-test-log")
                 recording.lose(*message[1:])

@@ -12,7 +12,8 @@ import pytest
 from handrail.model.events import CollectionFailed, RunProblem
 from handrail.model.outcomes import Problem, Verdict
 from handrail.model.units import format_size
-from handrail.pytest_plugin import internals, problems
+from handrail.pytest_plugin import problems
+from handrail.pytest_plugin.internals import junit, reports, terminal
 from handrail.pytest_plugin.recording import EventStream, Recorder
 from handrail.pytest_plugin.selection import Traits
 
@@ -31,13 +32,13 @@ class Relay:
         self._stream = stream
         self._recorder = Recorder(stream)
         self._started: set[str] = set()
-        self._junit = internals.JunitOrder(config)
+        self._junit = junit.JunitOrder(config)
 
     # Collection.
 
     def collect_reported(self, data: dict[str, Any], problem: Problem) -> None:
         """A worker skipped a module, or could not collect it."""
-        report = internals.unpack_report(self._config, data)
+        report = reports.unpack(self._config, data)
         if report.nodeid not in self._started:  # two workers may have collected it
             self.collected(report, problem)
 
@@ -77,14 +78,14 @@ class Relay:
     ) -> None:
         """A phase of a test ended, not with a plain pass."""
         self._start(traits)
-        report = internals.unpack_report(self._config, data)
+        report = reports.unpack(self._config, data)
         self._hook.pytest_runtest_logreport(report=report)
         self._junit.note(traits.nodeid)
         self._recorder.add(traits.nodeid, report, category, problem, f"gw{worker}")
 
     def attributed(self, traits: Traits, attributes: dict[str, str]) -> None:
         """A test recorded XML attributes."""
-        internals.add_junit(self._config, nodeid=traits.nodeid, attributes=attributes)
+        junit.add(self._config, nodeid=traits.nodeid, attributes=attributes)
         self._junit.note(traits.nodeid)
 
     def close(self, nodeids: Iterable[str]) -> None:
@@ -105,7 +106,7 @@ class Relay:
         else:
             self._recorder.passed(traits.nodeid, f"gw{worker}", times, growth_bytes)
             if self.is_brief:
-                internals.count_pass(self._config, _pass_report(traits, "call", *times[2:4]))
+                terminal.count_pass(self._config, _pass_report(traits, "call", *times[2:4]))
                 return
             self._start(traits)
             for when, start, duration in zip(

@@ -11,7 +11,8 @@ from handrail.core.ahead import estimate_of
 from handrail.model.events import Collected, CollectionFailed
 from handrail.model.outcomes import Problem
 from handrail.model.spec import RunSpec
-from handrail.pytest_plugin import internals, problems
+from handrail.pytest_plugin import problems
+from handrail.pytest_plugin.internals import process, terminal
 from handrail.pytest_plugin.lessons import Later
 from handrail.pytest_plugin.recording import EventStream, Recorder, begin_line, is_plain_pass
 from handrail.pytest_plugin.selection import Barrier
@@ -50,7 +51,7 @@ class Single:
         try:
             return (yield)
         finally:
-            internals.grow_old()
+            process.grow_old()
             gc.enable()
 
     @pytest.hookimpl(trylast=True)
@@ -89,8 +90,8 @@ class Single:
         for module in self._skipped:
             self._recorder.finish(module, "")
         self._stream.flush()
-        if not self._spec.is_shown and internals.only_pytest_listens(self._config):
-            self._reporter = internals.stand_in_for_reporter(self._config, self._tell_reporter)
+        if not self._spec.is_shown and terminal.only_pytest_listens(self._config):
+            self._reporter = terminal.stand_in_for_reporter(self._config, self._tell_reporter)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -110,7 +111,7 @@ class Single:
         if self._reporter is not None:
             for report in self._passes:
                 if report.when == "call":
-                    internals.count_pass(self._config, report)
+                    terminal.count_pass(self._config, report)
         return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

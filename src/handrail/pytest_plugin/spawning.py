@@ -21,7 +21,7 @@ import pytest
 from handrail.execution import wire
 from handrail.execution.loop import WorkerEnd
 from handrail.model.spec import RunSpec
-from handrail.pytest_plugin import internals
+from handrail.pytest_plugin.internals import collection, coverage, terminal
 from handrail.pytest_plugin.preparing import disarm_xdist, make_barrier, register_markers
 from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
@@ -54,7 +54,7 @@ def spawn(config: pytest.Config, spec: RunSpec, end: WorkerEnd, *, is_deferred: 
 def _arguments(config: pytest.Config, source: int) -> list[str]:
     given = [str(each) for each in config.invocation_params.args]
     given[given.index("--handrail-run") + 1] = f"{source},-1"
-    if internals.has_coverage(config):
+    if coverage.measures(config):
         given.append("--cov-append")  # or it begins by erasing what other workers have measured
     launch = Path(__file__).with_name("launch.py")
     return [str(launch), *given]
@@ -125,7 +125,7 @@ class Spawned:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> Generator[None, object, object]:
         """Be silent before the terminal reporter prints its header."""
-        internals.silence_reporter(session.config)
+        terminal.silence(session.config)
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -138,14 +138,14 @@ class Spawned:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """The folders and files named are known: stop at files, if that was decided."""
         if self._is_deferred and report.nodeid == "":
-            self._files = internals.files_below(self._session, report)
-            internals.stop_at_files(self._session)
+            self._files = collection.files_below(self._session, report)
+            collection.stop_at_files(self._session)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session) -> None:
         """All files are known: serve, if they are collected one by one."""
         if self._is_deferred:
-            internals.go_below_files(session)
+            collection.go_below_files(session)
             serve_spawned(session, self._end, Work(files=by_path(self._files)), self._barrier)
 
     @pytest.hookimpl(tryfirst=True)

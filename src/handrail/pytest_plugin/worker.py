@@ -19,7 +19,8 @@ from handrail.execution.loop import Command, Tag, WorkerEnd
 from handrail.execution.slots import Slots, Word
 from handrail.frozen import dataclass
 from handrail.model.outcomes import Problem
-from handrail.pytest_plugin import internals, problems
+from handrail.pytest_plugin import problems
+from handrail.pytest_plugin.internals import capture, collection, coverage, junit, process, reports
 from handrail.pytest_plugin.recording import is_plain_pass
 from handrail.pytest_plugin.selection import Barrier, Traits
 from handrail.system import processes
@@ -177,7 +178,7 @@ class Worker:
         self._is_live = False
         self._warned: list[Any] | None = None
         """Warnings of the module being collected."""
-        self._has_coverage = internals.has_coverage(session.config)
+        self._has_coverage = coverage.measures(session.config)
 
     # The conversation.
 
@@ -245,7 +246,7 @@ class Worker:
         began = time.monotonic()
         self._slots.begin(self._end.slot, -1, began, self._barrier.collect_limit_s)
         self._warned = []
-        with internals.warnings_of_collection(self._config):
+        with collection.warnings_of_collection(self._config):
             items = [item for node in self._files[module] for item in self._session.genitems(node)]
         warned, self._warned = self._warned, None
         self._slots.end(self._end.slot)
@@ -280,10 +281,10 @@ class Worker:
         began = time.monotonic()
         self._slots.begin(self._end.slot, -1, began, self._barrier.collect_limit_s)
         self._warned = []  # who collected them has told
-        with internals.warnings_of_collection(self._config), internals.without_output(self._config):
+        with collection.warnings_of_collection(self._config), capture.without_output(self._config):
             for module, nodes in enumerate(self._files):
                 if module not in self._collected:
-                    internals.import_modules(nodes)
+                    collection.import_modules(nodes)
         self._warned = None
         self._slots.end(self._end.slot)
 
@@ -294,7 +295,7 @@ class Worker:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Pass on modules that were skipped or could not be collected."""
         if report.outcome != "passed":
-            data = internals.pack_report(self._config, report)
+            data = reports.pack(self._config, report)
             self.send(
                 Tell.COLLECT_REPORT, data, problems.from_report(report, self._config.rootpath)
             )
@@ -308,7 +309,7 @@ class Worker:
         if not self._has_run and not self._has_all:
             self._import_the_rest()
         if not gc.isenabled() and not self._has_run:
-            internals.grow_old()
+            process.grow_old()
             gc.enable()
         self._has_run = True
         for place, test in enumerate(tests):
@@ -370,7 +371,7 @@ class Worker:
         After each module, and meanwhile as often as costs a twentieth of the time.
         """
         now = time.monotonic()
-        internals.flush_coverage(self._config)
+        coverage.flush(self._config)
         self._flushed_at = time.monotonic()
         self._flush_cost_s = self._flushed_at - now
 
@@ -387,7 +388,7 @@ class Worker:
 
     def _send_attributes(self) -> None:
         """Before the report that ends the test's JUnit case."""
-        attributes = internals.take_junit_attributes(self._config)
+        attributes = junit.take_attributes(self._config)
         if attributes:
             self.send(Tell.ATTRIBUTES, self._test, attributes)
 
@@ -415,7 +416,7 @@ class Worker:
     def _send_reports(self) -> None:
         for report in self._reports:
             self._send_attributes()
-            data = internals.pack_report(self._config, report)
+            data = reports.pack(self._config, report)
             # pytest decides here, and only here, that a test with failed subtests has failed.
             category = self._hook.pytest_report_teststatus(report=report, config=self._config)[0]
             problem = None
@@ -453,9 +454,9 @@ class Worker:
     def finish(self) -> None:
         """Tear down what is set up, and leave what others need."""
         with contextlib.suppress(BaseException):
-            internals.end_session(self._session)
-        internals.save_coverage(self._config)
-        properties = internals.take_junit_properties(self._config)
+            process.end_session(self._session)
+        coverage.save(self._config)
+        properties = junit.take_properties(self._config)
         if properties:
             self.send(Tell.PROPERTIES, properties)
         recording = self._config.pluginmanager.get_plugin("handrail-test-log")
@@ -496,9 +497,9 @@ def serve_forked(
                 os.close(descriptor)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        internals.detach_finalizers()
-        internals.become_worker(session.config, f"gw{end.number}", count, run_id)
-        internals.detach_junit(session.config)
+        process.detach_finalizers()
+        process.become_worker(session.config, f"gw{end.number}", count, run_id)
+        junit.detach(session.config)
         for name in ("handrail-run", "handrail-closing", "lfplugin", "nfplugin"):
             session.config.pluginmanager.unregister(name=name)
         status = _serve(session, end, work, barrier)
@@ -524,7 +525,7 @@ def serve_spawned(
     """Serve in a process started for this. Never returns. ``ids``: checksum of what it collected."""
     status = 1
     try:
-        internals.own_temporary_folder(session.config, f"gw{end.number}")
+        process.own_temporary_folder(session.config, f"gw{end.number}")
         session.config.pluginmanager.unregister(name="handrail-run")
         status = _serve(session, end, work, barrier, ids=ids)
     except BaseException:  # noqa: BLE001 - the top of a process
@@ -548,7 +549,7 @@ def _serve(
         faulthandler.register(limits.STACKS_SIGNAL, file=end.stacks, all_threads=True, chain=False)
     if faulthandler.is_enabled():
         faulthandler.enable(file=end.stacks)
-    worker.send(Tag.HELLO, internals.restart_capture(session.config))
+    worker.send(Tag.HELLO, capture.restart(session.config))
     session.config.pluginmanager.register(worker, "handrail-worker")
     worker.go_live()
     if ids is not None:
@@ -556,5 +557,5 @@ def _serve(
     with contextlib.suppress(KeyboardInterrupt):
         worker.serve()
     worker.finish()
-    internals.run_exit_functions()
+    process.run_exit_functions()
     return 0

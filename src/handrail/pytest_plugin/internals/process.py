@@ -1,0 +1,86 @@
+"""A process that was forked from pytest: which worker it is, what it leaves to the controller, its end."""
+
+import gc
+import os
+import weakref
+
+import pytest
+
+from handrail.pytest_plugin.internals import terminal
+
+
+def become_worker(config: pytest.Config, worker_id: str, count: int, run_id: str) -> None:
+    """Make a forked copy of the controller behave as a worker of xdist would.
+
+    Plugins ask for ``config.workerinput`` and ``PYTEST_XDIST_WORKER``; with them pytest's own
+    cache, JUnit and stepwise plugins leave writing to the controller.
+    """
+    config.workerinput = {  # type: ignore[attr-defined]
+        "workerid": worker_id,
+        "workercount": count,
+        "testrunuid": run_id,
+        "mainargv": [],
+    }
+    os.environ["PYTEST_XDIST_WORKER"] = worker_id
+    os.environ["PYTEST_XDIST_WORKER_COUNT"] = str(count)
+    os.environ["PYTEST_XDIST_TESTRUNUID"] = run_id
+    terminal.silence(config)
+    own_temporary_folder(config, worker_id)
+
+
+def own_temporary_folder(config: pytest.Config, worker_id: str) -> None:
+    """Give a worker a base temporary folder of its own, inside the controller's where it is known."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None:
+        folder = factory.getbasetemp() / f"popen-{worker_id}"
+        folder.mkdir(exist_ok=True)
+        factory._basetemp = folder
+
+
+def make_temporary_folder(config: pytest.Config) -> None:
+    """Choose the base temporary folder now, so that all workers put theirs inside the same one."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None:
+        factory.getbasetemp()
+
+
+def safe_threads() -> int:
+    """Threads of plugins that only wait for a connection: nothing is lost when a fork drops them."""
+    import threading
+
+    return sum(
+        getattr(getattr(each, "_target", None), "__module__", "") == "pytest_rerunfailures"
+        for each in threading.enumerate()
+    )
+
+
+def detach_finalizers() -> None:
+    """Leave the exit functions registered before the fork to the controller: they are its own."""
+    import atexit
+
+    for finalizer in list(getattr(weakref.finalize, "_registry", ())):
+        finalizer.atexit = False
+    atexit._clear()
+    atexit.register(weakref.finalize._exitfunc)  # type: ignore[attr-defined]
+
+
+def run_exit_functions() -> None:
+    """Run what was registered since the fork, as the end of the interpreter would."""
+    import atexit
+
+    atexit._run_exitfuncs()
+
+
+def end_session(session: pytest.Session) -> None:
+    """Tear down every fixture that is still set up, as the end of the session would."""
+    session._setupstate.teardown_exact(None)
+
+
+def grow_old() -> None:
+    """Make every object count as old, so that the first collections do not walk them all.
+
+    Everything collected so far is as good as immortal. Unlike a freeze that lasts, this hides
+    nothing from ``gc.get_referrers``, which hypothesis relies on.
+    """
+    gc.freeze()
+    gc.unfreeze()
