@@ -36,17 +36,12 @@ from handrail.model.tiers import Isolation
 from handrail.pytest_plugin import losses
 from handrail.pytest_plugin.internals import collection, items, junit, process, terminal
 from handrail.pytest_plugin.lessons import Later
+from handrail.pytest_plugin.line import Tell
 from handrail.pytest_plugin.recording import EventStream
 from handrail.pytest_plugin.relay import Relay
 from handrail.pytest_plugin.selection import Barrier, Traits
-from handrail.pytest_plugin.worker import (
-    MODULE_SHIFT,
-    Tell,
-    Work,
-    by_path,
-    serve_forked,
-    tabulate,
-)
+from handrail.pytest_plugin.serving import serve_forked
+from handrail.pytest_plugin.work import MODULE_SHIFT, Work, by_path, tabulate
 from handrail.system import processes
 
 PROGRESS_S = 0.5

@@ -25,7 +25,8 @@ from handrail.pytest_plugin.internals import collection, coverage, terminal
 from handrail.pytest_plugin.preparing import disarm_xdist, make_barrier, register_markers
 from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
-from handrail.pytest_plugin.worker import Work, by_path, serve_spawned, tabulate
+from handrail.pytest_plugin.serving import serve_spawned
+from handrail.pytest_plugin.work import Work, by_path, tabulate
 from handrail.system import processes
 
 _children: list[subprocess.Popen[bytes]] = []

@@ -1,0 +1,107 @@
+"""A process becomes a worker: one that was just forked, or one that was started for this."""
+
+import contextlib
+import faulthandler
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from handrail.execution import limits
+from handrail.execution.loop import Tag, WorkerEnd
+from handrail.pytest_plugin.internals import capture, junit, process
+from handrail.pytest_plugin.line import Line, Tell
+from handrail.pytest_plugin.modules import Modules
+from handrail.pytest_plugin.selection import Barrier
+from handrail.pytest_plugin.work import Work
+from handrail.pytest_plugin.worker import Worker
+from handrail.system import processes
+
+
+def serve_forked(
+    session: pytest.Session,
+    end: WorkerEnd,
+    work: Work,
+    barrier: Barrier,
+    *,
+    count: int,
+    run_id: str,
+    foreign: Sequence[int],
+) -> None:
+    """Become a worker in a process just forked from the controller. Never returns."""
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        processes.die_with_parent()
+        for descriptor in foreign:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        process.detach_finalizers()
+        process.become_worker(session.config, f"gw{end.number}", count, run_id)
+        junit.detach(session.config)
+        for name in ("handrail-run", "handrail-closing", "lfplugin", "nfplugin"):
+            session.config.pluginmanager.unregister(name=name)
+        status = _serve(session, end, work, barrier)
+    except BaseException:  # noqa: BLE001 - the top of a process
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(BaseException):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def serve_spawned(
+    session: pytest.Session,
+    end: WorkerEnd,
+    work: Work,
+    barrier: Barrier,
+    *,
+    ids: int | None = None,
+) -> None:
+    """Serve in a process started for this. Never returns. ``ids``: checksum of what it collected."""
+    status = 1
+    try:
+        process.own_temporary_folder(session.config, f"gw{end.number}")
+        session.config.pluginmanager.unregister(name="handrail-run")
+        status = _serve(session, end, work, barrier, ids=ids)
+    except BaseException:  # noqa: BLE001 - the top of a process
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _serve(
+    session: pytest.Session,
+    end: WorkerEnd,
+    work: Work,
+    barrier: Barrier,
+    *,
+    ids: int | None = None,
+) -> int:
+    line = Line(end)
+    modules = Modules(session, work, barrier, line)
+    worker = Worker(session, modules, line)
+    if hasattr(faulthandler, "register"):
+        faulthandler.register(limits.STACKS_SIGNAL, file=end.stacks, all_threads=True, chain=False)
+    if faulthandler.is_enabled():
+        faulthandler.enable(file=end.stacks)
+    line.send(Tag.HELLO, capture.restart(session.config))
+    session.config.pluginmanager.register(modules, "handrail-modules")
+    session.config.pluginmanager.register(worker, "handrail-worker")
+    modules.go_live()
+    if ids is not None:
+        line.send(Tell.IDS, ids)
+    with contextlib.suppress(KeyboardInterrupt):
+        worker.serve()
+    worker.finish()
+    process.run_exit_functions()
+    return 0
