@@ -4,7 +4,8 @@ from pathlib import Path
 
 from handrail.core.controlling import Loss
 from handrail.execution.loop import Ending
-from handrail.model.outcomes import Phase, Problem, ProblemKind
+from handrail.model.events import RunProblem
+from handrail.model.outcomes import Phase, Problem, ProblemKind, Verdict
 from handrail.model.units import format_duration, format_size
 from handrail.pytest_plugin import problems
 from handrail.pytest_plugin.selection import Traits
@@ -68,3 +69,35 @@ def _words(
             return ProblemKind.TIMEOUT, text
         case _:
             return ProblemKind.CRASH, f"its process ended ({ending.text})"
+
+
+def asked_to_exit(reason: str, at: float) -> RunProblem:
+    """Somebody has called ``pytest.exit``."""
+    return RunProblem(
+        at=at,
+        verdict=Verdict.STOPPED,
+        code="exit",
+        message=f"pytest.exit was called: {reason}",
+    )
+
+
+def interrupted_itself(test: str, at: float) -> RunProblem:
+    """A test has raised what only Ctrl-C should."""
+    return RunProblem(
+        at=at,
+        verdict=Verdict.STOPPED,
+        code="interrupted",
+        message=f"{test} raised KeyboardInterrupt, which ends a pytest session",
+        fix="let the test raise something else, or catch it with pytest.raises",
+    )
+
+
+def workers_die(ending: Ending, at: float) -> RunProblem:
+    """Workers cannot live here."""
+    return RunProblem(
+        at=at,
+        verdict=Verdict.INFRA_ERROR,
+        code="workers-die",
+        message=f"workers end before they run anything ({ending.text})",
+        fix="see pytest.log of this run; `handrail run -n 0` runs without workers",
+    )

@@ -19,51 +19,30 @@ import pytest
 
 from handrail.core.ahead import estimate_of
 from handrail.core.controlling import Limits, Loss, Planned, State, Stop
-from handrail.core.scheduling import CHUNK_S, Agenda, TestTraits, plan
 from handrail.execution import wire
 from handrail.execution.loop import Ending, Loop, Tag, WorkerEnd
-from handrail.frozen import dataclass, field
 from handrail.model.events import (
     Collected,
     Note,
     Progress,
     Running,
-    RunProblem,
 )
-from handrail.model.outcomes import Verdict
 from handrail.model.spec import RunSpec
 from handrail.model.tiers import Isolation
 from handrail.pytest_plugin import losses
+from handrail.pytest_plugin.deferring import can_defer, may_defer
 from handrail.pytest_plugin.internals import collection, items, junit, process, terminal
 from handrail.pytest_plugin.lessons import Later
 from handrail.pytest_plugin.line import Tell
 from handrail.pytest_plugin.recording import EventStream
 from handrail.pytest_plugin.relay import Relay
-from handrail.pytest_plugin.selection import Barrier, Traits
+from handrail.pytest_plugin.selection import Barrier
 from handrail.pytest_plugin.serving import serve_forked
-from handrail.pytest_plugin.work import MODULE_SHIFT, Work, by_path, tabulate
+from handrail.pytest_plugin.table import Table
+from handrail.pytest_plugin.work import Work, by_path, tabulate
 from handrail.system import processes
 
 PROGRESS_S = 0.5
-_NEEDS_WHOLE_LIST = (
-    "lf",
-    "failedfirst",
-    "newfirst",
-    "stepwise",
-    "collectonly",
-    "setupplan",
-    "setuponly",
-)
-
-
-@dataclass(slots=True)
-class Table:
-    """What workers and collection told about the tests."""
-
-    traits: dict[int, Traits] = field(default_factory=dict)
-    collect_s: dict[int, float] = field(default_factory=dict)
-    homes: dict[int, set[int]] = field(default_factory=dict)
-    deselected: int = 0
 
 
 class Parallel:
@@ -102,7 +81,7 @@ class Parallel:
         self._session = session
         items.check_expressions(self._config)
         gc.disable()
-        self._is_deferring = self._may_defer()
+        self._is_deferring = may_defer(self._config, self._spec)
         try:
             result = yield
         finally:
@@ -110,17 +89,6 @@ class Parallel:
         if self._is_deferring:
             session.testscollected = len(self._table.traits)
         return result
-
-    def _may_defer(self) -> bool:
-        option = self._config.option
-        return (
-            self._spec.strategy in {"auto", "collect-in-workers", "spawn"}
-            and self._spec.workers > 1
-            and self._spec.isolate is Isolation.WORKER
-            and not any(getattr(option, name, False) for name in _NEEDS_WHOLE_LIST)
-            and not any("::" in argument for argument in self._config.args)
-            and not option.pyargs
-        )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session) -> None:
@@ -147,15 +115,10 @@ class Parallel:
     def _decide_where(self, report: pytest.CollectReport) -> None:
         """In the workers, unless something wants to see every item in one process."""
         self._groups = by_path(collection.files_below(self._session, report))
-        paths = [group[0].path for group in self._groups]
-        if (
-            len(self._groups) < 2
-            or collection.hooks_that_need_every_item(self._config)
-            or collection.needs_one_process(self._config, paths)
-        ):
-            self._is_deferring = False
-        else:
+        if can_defer(self._config, self._groups):
             collection.stop_at_files(self._session)
+        else:
+            self._is_deferring = False
 
     def _limits(self) -> Limits:
         return Limits(
@@ -211,7 +174,7 @@ class Parallel:
         return True
 
     def _run_all(self) -> None:
-        agenda = self._agenda()
+        agenda = self._table.agenda(self._lessons.get(), self._spec, has_homes=self._is_deferring)
         self._relay.is_brief = not self._spec.is_shown and terminal.only_pytest_listens(
             self._config
         )
@@ -238,43 +201,6 @@ class Parallel:
     def _raise_worker_problem(self) -> None:
         if self._worker_problem is not None:
             raise self._worker_problem
-
-    def _agenda(self) -> Agenda:
-        lessons = self._lessons.get()
-        traits = {
-            index: TestTraits(
-                module=index >> MODULE_SHIFT,
-                name=each.nodeid,
-                locks=frozenset(each.locks),
-                is_serial=each.is_serial,
-                bond=each.bond,
-            )
-            for index, each in self._table.traits.items()
-        }
-        usual = lessons.usual_s
-        units = plan(
-            traits,
-            usual_s=usual,
-            failed=lessons.failed if self._spec.is_failed_first else (),
-            is_split=self._spec.isolate is Isolation.TEST,
-        )
-        slow = (
-            {
-                index: usual[each.nodeid]
-                for index, each in self._table.traits.items()
-                if usual.get(each.nodeid, 0.0) > CHUNK_S / 4
-            }
-            if usual
-            else {}
-        )
-        homes = {worker: frozenset(modules) for worker, modules in self._table.homes.items()}
-        return Agenda(
-            pending=units,
-            homes=homes if self._is_deferring else None,
-            collect_s=self._table.collect_s,
-            slow_s=slow,
-            hands_out_one=self._spec.isolate is Isolation.TEST,
-        )
 
     def _tell_collected(self) -> None:
         traits = self._table.traits.values()
@@ -368,27 +294,12 @@ class Parallel:
         match message[0]:
             case Tell.EXIT:
                 self._worker_problem = pytest.exit.Exception(message[1], message[2])
-                self._stream.add(
-                    RunProblem(
-                        at=time.time(),
-                        verdict=Verdict.STOPPED,
-                        code="exit",
-                        message=f"pytest.exit was called: {message[1]}",
-                    )
-                )
+                self._stream.add(losses.asked_to_exit(message[1], time.time()))
             case Tell.INTERRUPT:
                 if self._loop.state.is_stopping:
                     return  # we interrupted it ourselves
                 name = self._table.traits[message[1]].nodeid
-                self._stream.add(
-                    RunProblem(
-                        at=time.time(),
-                        verdict=Verdict.STOPPED,
-                        code="interrupted",
-                        message=f"{name} raised KeyboardInterrupt, which ends a pytest session",
-                        fix="let the test raise something else, or catch it with pytest.raises",
-                    )
-                )
+                self._stream.add(losses.interrupted_itself(name, time.time()))
                 self._worker_problem = KeyboardInterrupt()
             case _:
                 self._worker_problem = RuntimeError(f"in worker gw{worker}: {message[1]}")
@@ -412,12 +323,8 @@ class Parallel:
         withheld: Any,
         warned: list[Any],
     ) -> None:
-        self._table.homes.setdefault(worker, set()).add(module)
-        if module in self._table.collect_s:
+        if not self._table.add(worker, module, seconds, tests):
             return  # collected once more by another worker, to share its tests
-        self._table.collect_s[module] = seconds
-        for place, each in enumerate(tests):
-            self._table.traits[(module << MODULE_SHIFT) | place] = Traits(*each)
         self._table.deselected += deselected
         self._barrier.add_withheld(withheld)
         for each in warned:
@@ -480,15 +387,7 @@ class Parallel:
 
     def gave_up(self, ending: Ending) -> None:
         """Say that workers cannot live here."""
-        self._stream.add(
-            RunProblem(
-                at=time.time(),
-                verdict=Verdict.INFRA_ERROR,
-                code="workers-die",
-                message=f"workers end before they run anything ({ending.text})",
-                fix="see pytest.log of this run; `handrail run -n 0` runs without workers",
-            )
-        )
+        self._stream.add(losses.workers_die(ending, time.time()))
 
     def tick(self, running: Iterable[tuple[int, int, float]]) -> None:
         """Say now and then what is running, and let go of what is queued."""
@@ -496,20 +395,5 @@ class Parallel:
         if now - self._progress_at > PROGRESS_S:
             self._progress_at = now
             usual = self._lessons.get().usual_s if self._table.traits else {}
-            self._stream.add(
-                Progress(
-                    at=time.time(),
-                    running=tuple(
-                        Running(
-                            test=traits.nodeid,
-                            for_s=for_s,
-                            worker=f"gw{worker}",
-                            usual_s=usual.get(traits.nodeid),
-                            limit_s=traits.limit_s or None,
-                        )
-                        for worker, test, for_s in running
-                        if (traits := self._table.traits.get(test)) is not None
-                    ),
-                )
-            )
+            self._stream.add(Progress(at=time.time(), running=self._table.running(running, usual)))
         self._stream.flush()
