@@ -4,7 +4,6 @@ It decides nothing (``core.controller`` does) and knows nothing of pytest (the `
 """
 
 import contextlib
-import fcntl
 import os
 import selectors
 import signal
@@ -16,83 +15,14 @@ from handrail.core import controller, controlling
 from handrail.core.controlling import Fact, Loss, Order, State
 from handrail.execution import limits, wire
 from handrail.execution.slots import Slots, Word, create
-from handrail.execution.wire import Incoming, Message
-from handrail.frozen import dataclass, field
+from handrail.execution.wire import Message
+from handrail.execution.worker_end import Command, Tag, WorkerEnd
+from handrail.execution.worker_process import PIPE_BYTES, Ending, WorkerProcess, start_worker
 from handrail.system import processes
 
 TICK_S = 0.05
 LOOK_S = 0.02
 """Between two looks at what workers report. Waking up for every test costs the tests their time."""
-PIPE_BYTES = 1 << 20
-
-
-class Tag:
-    """First element of the messages that the loop itself understands; all others are the host's."""
-
-    HELLO = "hello"
-    """Descriptors of the files in which the worker captures output."""
-    ASK = "ask"
-    """What comes next? Answer at once."""
-    IDLE = "idle"
-    """What comes next? I can wait."""
-    COLLECTED = "collected"
-    """A module; the rest is the host's."""
-    FINISHED = "finished"
-    """Seconds, test; the rest is the host's."""
-    RETURNED = "returned"
-    """I will not run what is left of my chunk."""
-
-
-class Command:
-    """First element of the messages to a worker."""
-
-    COLLECT = "collect"
-    RUN = "run"
-    NOTHING = "nothing"
-    RETIRE = "retire"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerEnd:
-    """What a worker is given: its number, its slot and its descriptors."""
-
-    number: int
-    slot: int
-    commands: int
-    reports: int
-    bell: int
-    """One byte here makes the controller look at once; it looks anyway every ``LOOK_S``."""
-    slots: int
-    stacks: int
-
-    @property
-    def descriptors(self) -> tuple[int, ...]:
-        """All that a worker needs open."""
-        return self.commands, self.reports, self.bell, self.slots, self.stacks
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a worker's process ended, and what it left: for the report of the test it cost."""
-
-    status: int
-    """Exit code, or minus the signal."""
-    stacks: str = ""
-    """Of all threads, as faulthandler wrote them."""
-    out: str = ""
-    err: str = ""
-    """What the test had written so far."""
-    memory_bytes: int = 0
-
-    @property
-    def text(self) -> str:
-        """For a person: ``exit code 3``, ``SIGSEGV``."""
-        if self.status >= 0:
-            return f"exit code {self.status}"
-        try:
-            return signal.Signals(-self.status).name
-        except ValueError:
-            return f"signal {-self.status}"
 
 
 _UNKNOWN = Ending(status=-signal.SIGKILL)
@@ -126,22 +56,6 @@ class Host(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Worker:
-    """A live process and the descriptors that lead to it."""
-
-    end: WorkerEnd
-    pid: int
-    commands: int
-    reports: int
-    pidfd: int
-    """-1 where the system has no such thing."""
-    incoming: Incoming = field(default_factory=Incoming)
-    output: tuple[int, ...] = ()
-    """Descriptors of the files in which its output is captured."""
-    memory_bytes: int = 0
-
-
 class Loop:
     """Carries out orders and reports facts until nothing is left to do."""
 
@@ -158,7 +72,7 @@ class Loop:
         os.set_blocking(self._bell, False)
         os.set_blocking(self._bell_rope, False)
         self._selector.register(self._bell, selectors.EVENT_READ)
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, WorkerProcess] = {}
         self._endings: dict[int, Ending] = {}
         self._next_tick = 0.0
         self._is_interrupted = False
@@ -280,17 +194,9 @@ class Loop:
             case Tag.RETURNED:
                 self.tell(controlling.Returned(number))
             case Tag.HELLO:
-                self._open_output(self._workers[number], message[1])
+                self._workers[number].open_output(message[1])
             case _:
                 self._host.received(number, message)
-
-    def _open_output(self, worker: _Worker, descriptors: Iterable[int]) -> None:
-        """Open the files in which the worker captures output, to read them when it is dead."""
-        opened = []
-        for descriptor in descriptors:
-            with contextlib.suppress(OSError):
-                opened.append(os.open(f"/proc/{worker.pid}/fd/{descriptor}", os.O_RDONLY))
-        worker.output = tuple(opened)
 
     def _look(self) -> tuple[controlling.Watch, ...]:
         """What the busy workers are doing."""
@@ -311,7 +217,7 @@ class Loop:
 
     def _watch(self, watches: tuple[controlling.Watch, ...]) -> None:
         for number, worker in list(self._workers.items()):
-            if worker.pidfd < 0 and number in self._workers and _has_ended(worker.pid):
+            if worker.pidfd < 0 and number in self._workers and worker.has_ended():
                 self._bury(number)
         self.tell(controlling.Tick(watches))
         self._host.tick((w.worker, w.test, w.for_s) for w in watches if w.test is not None)
@@ -329,26 +235,10 @@ class Loop:
 
     def _reap(self, number: int) -> Ending:
         worker = self._workers.pop(number)
-        try:
-            _, status = os.waitpid(worker.pid, 0)
-            code = os.waitstatus_to_exitcode(status)
-        except ChildProcessError:
-            code = -signal.SIGKILL
-        texts = [_read_all(descriptor) for descriptor in worker.output]
-        ending = Ending(
-            status=code,
-            stacks=_read_all(worker.end.stacks),
-            out=texts[0] if texts else "",
-            err=texts[1] if len(texts) > 1 else "",
-            memory_bytes=worker.memory_bytes,
-        )
         if worker.pidfd >= 0:
             self._selector.unregister(worker.pidfd)
-            os.close(worker.pidfd)
-        for descriptor in (worker.reports, worker.commands, worker.end.stacks, *worker.output):
-            os.close(descriptor)
         self._free.append(worker.end.slot)
-        return ending
+        return worker.reap()
 
     # Orders.
 
@@ -388,12 +278,10 @@ class Loop:
         match order:
             case controlling.Dump():
                 self._slots.tell(worker.end.slot, Word.END)
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(worker.pid, limits.STACKS_SIGNAL)
+                worker.send_signal(limits.STACKS_SIGNAL)
             case controlling.Interrupt():
                 self._slots.tell(worker.end.slot, Word.HAND_BACK)
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(worker.pid, signal.SIGINT)
+                worker.send_signal(signal.SIGINT)
             case controlling.Terminate():
                 processes.signal_group(worker.pid, signal.SIGTERM)
             case controlling.Kill(number):
@@ -402,11 +290,7 @@ class Loop:
                 raise AssertionError(order)
 
     def _kill(self, number: int) -> None:
-        """The worker, everything it started, and nothing of the other workers."""
-        worker = self._workers[number]
-        inode = os.fstat(worker.reports).st_ino
-        started = [each.pid for each in self._workers.values()]
-        limits.kill_tree(worker.pid, _mark(number), inode, started=started)
+        self._workers[number].kill(each.pid for each in self._workers.values())
 
     def _command(self, number: int, message: Message) -> None:
         worker = self._workers.get(number)
@@ -417,74 +301,17 @@ class Loop:
     def _spawn(self, number: int) -> None:
         slot = self._free.pop()
         self._slots.reset(slot, self._clock())
-        command_read, command_write = os.pipe()
-        report_read, report_write = os.pipe()
-        end = WorkerEnd(
-            number=number,
-            slot=slot,
-            commands=command_read,
-            reports=report_write,
-            bell=self._bell_rope,
-            slots=self._slots.descriptor,
-            stacks=_memory_file(),
+        worker = start_worker(
+            number, slot, self._host.start, bell=self._bell_rope, slots=self._slots.descriptor
         )
-        try:
-            pid = self._host.start(end)
-        finally:
-            os.close(command_read)
-            os.close(report_write)
-        os.set_blocking(report_read, False)
-        _widen(report_read)
-        pidfd = processes.pidfd(pid)
-        self._workers[number] = _Worker(end, pid, command_write, report_read, pidfd)
-        if pidfd >= 0:
-            self._selector.register(pidfd, selectors.EVENT_READ, number)
+        self._workers[number] = worker
+        if worker.pidfd >= 0:
+            self._selector.register(worker.pidfd, selectors.EVENT_READ, number)
 
     def foreign_descriptors(self) -> list[int]:
         """Descriptors of this loop that a forked worker must close: they lead to other workers."""
         found = [self._selector.fileno()] if hasattr(self._selector, "fileno") else []
         found.append(self._bell)
         for worker in self._workers.values():
-            found += [worker.commands, worker.reports, worker.end.stacks, *worker.output]
-            if worker.pidfd >= 0:
-                found.append(worker.pidfd)
+            found += worker.descriptors
         return found
-
-
-def _widen(pipe: int) -> None:
-    """Let a pipe hold what workers report between two looks; where it may not, they wait."""
-    if hasattr(fcntl, "F_SETPIPE_SZ"):
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-
-
-def _mark(number: int) -> bytes:
-    return f"PYTEST_XDIST_WORKER=gw{number}".encode()
-
-
-def _has_ended(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    return found is not None
-
-
-def _memory_file() -> int:
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("handrail-stacks", 0)
-    import tempfile
-
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
-
-
-def _read_all(descriptor: int, limit_bytes: int = 1 << 20) -> str:
-    """The end of a file, whatever its offset: it is shared with whoever wrote it."""
-    with contextlib.suppress(OSError):
-        size = os.fstat(descriptor).st_size
-        return os.pread(descriptor, limit_bytes, max(0, size - limit_bytes)).decode(
-            "utf-8", "replace"
-        )
-    return ""

@@ -4,8 +4,8 @@ import os
 from typing import Any
 
 from handrail.execution import wire
-from handrail.execution.loop import WorkerEnd
 from handrail.execution.slots import Slots
+from handrail.execution.worker_end import WorkerEnd
 
 
 class Tell:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from handrail.core.controlling import Loss
-from handrail.execution.loop import Ending
+from handrail.execution.worker_process import Ending
 from handrail.model.events import RunProblem
 from handrail.model.outcomes import Phase, Problem, ProblemKind, Verdict
 from handrail.model.units import format_duration, format_size

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handrail.execution.loop import Tag
+from handrail.execution.worker_end import Tag
 from handrail.pytest_plugin import problems
 from handrail.pytest_plugin.internals import capture, collection, reports
 from handrail.pytest_plugin.line import Line, Tell

@@ -20,7 +20,9 @@ import pytest
 from handrail.core.ahead import estimate_of
 from handrail.core.controlling import Limits, Loss, Planned, State, Stop
 from handrail.execution import wire
-from handrail.execution.loop import Ending, Loop, Tag, WorkerEnd
+from handrail.execution.loop import Loop
+from handrail.execution.worker_end import Tag, WorkerEnd
+from handrail.execution.worker_process import Ending
 from handrail.model.events import (
     Collected,
     Note,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from handrail.execution import limits
-from handrail.execution.loop import Tag, WorkerEnd
+from handrail.execution.worker_end import Tag, WorkerEnd
 from handrail.pytest_plugin.internals import capture, junit, process
 from handrail.pytest_plugin.line import Line, Tell
 from handrail.pytest_plugin.modules import Modules

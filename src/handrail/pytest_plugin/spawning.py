@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from handrail.execution import wire
-from handrail.execution.loop import WorkerEnd
+from handrail.execution.worker_end import WorkerEnd
 from handrail.model.spec import RunSpec
 from handrail.pytest_plugin.internals import collection, coverage, terminal
 from handrail.pytest_plugin.preparing import disarm_xdist, make_barrier, register_markers

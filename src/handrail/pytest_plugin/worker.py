@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from handrail.execution import wire
-from handrail.execution.loop import Command, Tag
 from handrail.execution.slots import Word
+from handrail.execution.worker_end import Command, Tag
 from handrail.model.outcomes import Problem
 from handrail.pytest_plugin import problems
 from handrail.pytest_plugin.internals import coverage, junit, process, reports

@@ -14,9 +14,11 @@ import pytest
 from handrail.core.controlling import Limits, Loss, Planned, State, Stop
 from handrail.core.scheduling import Agenda, Unit
 from handrail.execution import limits, wire
-from handrail.execution.loop import Command, Ending, Loop, Tag, WorkerEnd
+from handrail.execution.loop import Loop
 from handrail.execution.slots import Slots, Word
 from handrail.execution.wire import Message
+from handrail.execution.worker_end import Command, Tag, WorkerEnd
+from handrail.execution.worker_process import Ending
 from handrail.system import processes
 
 MOST_S = 20.0
