@@ -198,6 +198,32 @@ def test_a_template_can_be_filled_in_python(shop: Project) -> None:
     assert run.returncode == 0, run.stdout
 
 
+def test_a_server_of_ones_own_cannot_begin_with_what_a_fixture_added(shop: Project) -> None:
+    shop.put(
+        "conftest.py",
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def postgres_template(postgres_template):
+            return postgres_template
+        """,
+    )
+    shop.write(
+        test_a="""
+        import pytest
+
+        @pytest.mark.isolation("server")
+        def test_it(postgres): ...
+        """
+    )
+
+    run = shop.run()
+
+    assert run.returncode == 1
+    assert "the fixture postgres_template has added to it [template]" in run.log
+
+
 def test_redis_is_empty_for_each_test_and_each_modules_own(shop: Project) -> None:
     body = """
         import pytest

@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from handrail.frozen import dataclass
@@ -14,6 +15,9 @@ from handrail.system import processes
 LOCK = "lock"
 ROOM_BYTES = 256 << 20
 """A folder in memory is used when it has that much room: a container may have 64 MiB in all."""
+_DRAFT = "d-"
+_DRAFT_S = 60.0
+"""After which a folder that was never given its name is taken for a dead process's."""
 _MEMORY = Path("/dev/shm")  # noqa: S108 - ours has a name of its own and is nobody else's to write
 
 
@@ -42,10 +46,12 @@ def new_session(base: Path) -> Session:
     """Make a folder and lock it; first sweep those that nobody answers for any more."""
     base.mkdir(mode=0o711, exist_ok=True)
     sweep(base)
-    folder = Path(tempfile.mkdtemp(prefix="s-", dir=base))
-    folder.chmod(0o711)  # a server may run as somebody else, and owns a folder below
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=base))
+    draft.chmod(0o711)  # a server may run as somebody else, and owns a folder below
+    lock = os.open(draft / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = draft.with_name(f"s-{draft.name.removeprefix(_DRAFT)}")
+    draft.rename(folder)  # only now does a sweep look at it
     return Session(folder, lock)
 
 
@@ -56,7 +62,7 @@ def sweep(base: Path) -> int:
         try:
             lock = os.open(folder / LOCK, os.O_RDWR)
         except OSError:
-            continue  # just being made, or just being removed
+            continue  # just being removed
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -72,10 +78,13 @@ def sweep(base: Path) -> int:
 
 
 def _folders(base: Path) -> list[Path]:
-    try:
-        return sorted(base.glob("s-*"))
-    except OSError:
-        return []
+    old = time.time() - _DRAFT_S
+    found = list(base.glob("s-*"))
+    for draft in base.glob(f"{_DRAFT}*"):
+        with contextlib.suppress(OSError):
+            if draft.stat().st_mtime < old:
+                found.append(draft)
+    return sorted(found)
 
 
 def _at_home_in(folder: Path) -> set[int]:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from handrail.services.sessions import base_folder, new_session, sweep
@@ -42,10 +43,30 @@ def test_a_new_session_sweeps_first(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_just_being_made_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "s-new").mkdir()
+    (tmp_path / "d-new").mkdir()
+    (tmp_path / "d-new" / "lock").touch()
 
     assert sweep(tmp_path) == 0
-    assert (tmp_path / "s-new").is_dir()
+    assert (tmp_path / "d-new").is_dir()
+
+
+def test_a_folder_that_was_never_finished_is_removed_in_the_end(tmp_path: Path) -> None:
+    (tmp_path / "d-old").mkdir()
+    (tmp_path / "d-old" / "lock").touch()
+    os.utime(tmp_path / "d-old", (0, 0))
+
+    assert sweep(tmp_path) == 1
+    assert not (tmp_path / "d-old").exists()
+
+
+def test_sessions_made_at_the_same_time_are_all_there(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda _: new_session(tmp_path), range(64)))
+
+    assert all((each.folder / "lock").exists() for each in made)
+    assert len({each.folder for each in made}) == 64
+    for each in made:
+        os.close(each.lock)
 
 
 def test_memory_is_used_if_there_is_room(tmp_path: Path) -> None:

@@ -66,11 +66,11 @@ class Providing:
         self._is_open = True
         return handles.Postgres(url=self.postgres.open_template())
 
-    def seal_template(self) -> None:
-        """From now on it is copied."""
+    def seal_template(self, *, is_overridden: bool) -> None:
+        """From now on it is copied. ``is_overridden``: a fixture of the project's has filled it."""
         if self._is_open:
             self._is_open = False
-            self.postgres.seal_template()
+            self.postgres.seal_template(is_changed=is_overridden)
 
     def usual_level(self, service: str) -> Level:
         """What a module has for itself."""

@@ -17,7 +17,7 @@ from handrail.services.isolate.databases import TEMPLATE, Databases, make_templa
 from handrail.services.postgres_wire import Connection
 from handrail.services.recipes.postgres import IDENTITY, POSTGRES, make_data_folder
 from handrail.services.snapshots import Snapshots, key
-from handrail.services.templates import Template
+from handrail.services.templates import Template, TemplateError
 
 _SIGINT = 2
 """Ends Postgres without waiting for clients, but writes everything down."""
@@ -68,6 +68,7 @@ class Postgres:
         )
         self._databases: dict[str, Databases] = {}
         self._numbers = itertools.count(1)
+        self._is_changed = False
         self._kept: tuple[str, ...] | None = None
         self._shared: Database | None = None
         fleet.prepare[service.name] = self._with_data
@@ -93,6 +94,13 @@ class Postgres:
                     if self._databases.get(database.server.name) is databases:
                         databases.give_back(database.name)
             case Level.SERVER:
+                if self._is_changed:
+                    raise TemplateError(
+                        "a server of one's own begins with the configured template, but the fixture "
+                        "postgres_template has added to it",
+                        hint="do that in `template` of [tool.handrail.services.postgres], or use "
+                        'isolation("clone")',
+                    )
                 name = self._fleet.another_name(self._service.name)
                 server = self._fleet.get(self._service.name, name)
                 try:
@@ -137,8 +145,11 @@ class Postgres:
             seal(admin, is_open=True)
         return database_url(server.url, TEMPLATE)
 
-    def seal_template(self) -> None:
-        """From now on it is copied, and nobody connects to it."""
+    def seal_template(self, *, is_changed: bool) -> None:
+        """From now on it is copied, and nobody connects to it. ``is_changed``: it is no longer what
+        its snapshot has.
+        """
+        self._is_changed = is_changed
         with connect(self.server(), "postgres") as admin:
             seal(admin)
 
