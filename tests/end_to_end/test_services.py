@@ -4,13 +4,15 @@ import importlib.util
 import os
 import shutil
 import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from processes import wait_for, wait_until_gone
 from real_runs import Project
 
-from handrail.services.sessions import base_folder, new_session, sweep
+from handrail.services.sessions import new_session, sweep
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,6 +28,9 @@ CONFIGURED = """
     [project]
     name = "shop"
     version = "1"
+
+    [tool.handrail]
+    services-folder = "HOMES"
 
     [tool.handrail.services.postgres]
     template = "schema.sql"
@@ -43,17 +48,26 @@ ADD = "INSERT INTO users (name) VALUES ('ann')"
 
 
 @pytest.fixture
-def shop(project: Project) -> Project:
-    project.put("pyproject.toml", CONFIGURED)
+def homes() -> Iterator[Path]:
+    """Where the project's servers live. Its path is short, for the sockets in it."""
+    path = Path(tempfile.mkdtemp(prefix="h-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def shop(project: Project, homes: Path) -> Project:
+    project.put("pyproject.toml", CONFIGURED.replace("HOMES", str(homes)))
     project.put("schema.sql", SCHEMA)
     return project
 
 
-def sessions() -> set[Path]:
-    return set(base_folder().glob("s-*"))
+def sessions(homes: Path) -> list[Path]:
+    return list(homes.iterdir())
 
 
-def test_a_module_sees_its_own_database_and_no_other_modules(shop: Project) -> None:
+def test_a_module_sees_its_own_database_and_no_other_modules(shop: Project, homes: Path) -> None:
     body = f"""
         import os
 
@@ -69,13 +83,12 @@ def test_a_module_sees_its_own_database_and_no_other_modules(shop: Project) -> N
                 assert connection.execute("{COUNT}").fetchone() == (1,)
         """
     shop.write(test_a=body, test_b=body, test_c=body)
-    before = sessions()
 
     run = shop.run()
 
     assert run.returncode == 0, run.stdout
     assert len(run.passed) == 6
-    assert sessions() == before
+    assert not sessions(homes)
 
 
 def test_a_session_is_rolled_back_after_each_test_commits_included(shop: Project) -> None:
@@ -262,7 +275,9 @@ def test_nothing_is_started_that_no_test_asks_for(shop: Project) -> None:
 
 
 @pytest.mark.parametrize("command", ["pytest", "pytest -n 2", "handrail run -n 0", "handrail run"])
-def test_the_fixtures_are_there_however_tests_are_run(shop: Project, command: str) -> None:
+def test_the_fixtures_are_there_however_tests_are_run(
+    shop: Project, homes: Path, command: str
+) -> None:
     body = f"""
         def test_it(postgres, redis):
             redis.set("name", "ann")
@@ -271,13 +286,12 @@ def test_the_fixtures_are_there_however_tests_are_run(shop: Project, command: st
                 connection.execute("{ADD}")
         """
     shop.write(test_a=body, test_b=body)
-    before = sessions()
     script, *arguments = command.split()
 
     done = shop.command(script, *arguments)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert sessions() == before
+    assert not sessions(homes)
 
 
 def test_without_configuration_there_are_no_fixtures(project: Project) -> None:
@@ -322,7 +336,9 @@ def test_a_server_that_a_test_killed_is_there_for_the_next_and_the_test_is_named
 
 
 @pytest.mark.parametrize("victim", ["the worker", "its session", "the whole run"])
-def test_nothing_stays_behind_when_somebody_is_killed(shop: Project, victim: str) -> None:
+def test_nothing_stays_behind_when_somebody_is_killed(
+    shop: Project, homes: Path, victim: str
+) -> None:
     shop.write(
         test_a="""
         import os, time
@@ -338,7 +354,6 @@ def test_nothing_stays_behind_when_somebody_is_killed(shop: Project, victim: str
                 time.sleep(600)
         """
     )
-    before = sessions()
     started = shop.start("-n", "1")
     here = shop.folder / "here"
     wait_for(here.exists, "the test")
@@ -358,7 +373,7 @@ def test_nothing_stays_behind_when_somebody_is_killed(shop: Project, victim: str
     started.kill()
     started.communicate()
     if victim == "the whole run":  # whoever starts services next tidies up for those who could not
-        os.close(new_session(base_folder()).lock)
-        sweep(base_folder())
+        os.close(new_session(homes).lock)
+        sweep(homes)
     wait_for(lambda: not Path(folder).exists(), "the removal of its folder")
-    assert sessions() <= before
+    assert not sessions(homes)

@@ -133,6 +133,13 @@ SCALARS: tuple[Key, ...] = (
         variable="HANDRAIL_STATE",
     ),
     _key(
+        "services-folder",
+        "services_folder",
+        TEXT,
+        "Where servers live while tests run; not set: in memory if there is room, else with temporary files.",
+        variable="HANDRAIL_SERVICES_FOLDER",
+    ),
+    _key(
         "redact",
         "redact",
         many(PATTERN, "an array of regular expressions"),

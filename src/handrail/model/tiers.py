@@ -127,6 +127,8 @@ class Settings:
     workers: int | None = None
     state: str = ".handrail"
     """The state folder, relative to the project's root."""
+    services_folder: str | None = None
+    """Where servers live; None: in memory if there is room."""
     redact: tuple[str, ...] = ()
     """Regular expressions of text that never leaves the run, beside the known shapes of secrets."""
     is_configured: bool = False

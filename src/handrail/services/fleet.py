@@ -11,7 +11,6 @@ from handrail.model.tiers import Service
 from handrail.services.addresses import own_host
 from handrail.services.backends import Backend, choose
 from handrail.services.recipe import Place, Recipe
-from handrail.services.sessions import base_folder
 from handrail.services.supervision import Supervision, environment
 
 
@@ -50,8 +49,7 @@ class Fleet:
         services: Mapping[str, Service],
         recipes: Mapping[str, Recipe],
         backends: Sequence[Backend],
-        *,
-        base: Path | None = None,
+        base: Path,
     ) -> None:
         self._services = services
         self._recipes = recipes
@@ -72,7 +70,7 @@ class Fleet:
         if self._supervision is None or self._process != os.getpid():
             self._process = os.getpid()
             self._begun, self._servers, self._ports = {}, {}, {}
-            self._supervision = Supervision(self._base or base_folder())
+            self._supervision = Supervision(self._base)
         return self._supervision
 
     def begin(self, service: str, name: str = "") -> None:

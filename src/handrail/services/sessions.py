@@ -44,7 +44,7 @@ def base_folder(*, memory: Path = _MEMORY, room_bytes: int = ROOM_BYTES) -> Path
 
 def new_session(base: Path) -> Session:
     """Make a folder and lock it; first sweep those that nobody answers for any more."""
-    base.mkdir(mode=0o711, exist_ok=True)
+    base.mkdir(mode=0o711, parents=True, exist_ok=True)
     sweep(base)
     draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=base))
     draft.chmod(0o711)  # a server may run as somebody else, and owns a folder below

@@ -202,16 +202,17 @@ def test_every_line_ends_with_its_origin() -> None:
     assert shown.split("\n\n")[:2] == [
         """\
 [tool.handrail]
-default-tier = "fast"   # default
-timeout = "90s"         # pyproject.toml:2
-collect-timeout = "2m"  # default
-grace = "1s"            # default
-time-to-live = "24h"    # default
-# memory is not set     # default
-growth = "500MB"        # default
-workers = 2             # environment HANDRAIL_WORKERS
-state = ".handrail"     # default
-redact = []             # default""",
+default-tier = "fast"         # default
+timeout = "90s"               # pyproject.toml:2
+collect-timeout = "2m"        # default
+grace = "1s"                  # default
+time-to-live = "24h"          # default
+# memory is not set           # default
+growth = "500MB"              # default
+workers = 2                   # environment HANDRAIL_WORKERS
+state = ".handrail"           # default
+# services-folder is not set  # default
+redact = []                   # default""",
         """\
 [tool.handrail.tiers.fast]
 select = "a"        # pyproject.toml:4

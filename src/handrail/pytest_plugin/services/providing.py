@@ -33,11 +33,13 @@ KEY = pytest.StashKey["Providing"]()
 class Providing:
     """A pytest plugin: looks after servers between tests, and ends them with the session."""
 
-    def __init__(self, config: pytest.Config, services: tuple[Service, ...], state: Path) -> None:
+    def __init__(
+        self, config: pytest.Config, services: tuple[Service, ...], state: Path, base: Path
+    ) -> None:
         self.services = {service.name: service for service in services}
         self._config = config
         self._native = Native(os.environ)
-        self.fleet = Fleet(self.services, RECIPES, (self._native,))
+        self.fleet = Fleet(self.services, RECIPES, (self._native,), base)
         self._snapshots = Snapshots(state / "snapshots", self._say)
         self._postgres: Postgres | None = None
         self._redis: Redis | None = None

@@ -8,6 +8,7 @@ from handrail.config.defaults import RECIPES as KNOWN
 from handrail.model.tiers import Service, Settings
 from handrail.pytest_plugin.services import fixtures
 from handrail.pytest_plugin.services.providing import KEY, MARK, Providing
+from handrail.services.sessions import base_folder
 
 
 def needed_services(settings: Settings) -> tuple[Service, ...]:
@@ -29,7 +30,8 @@ def register_services(config: pytest.Config, settings: Settings) -> None:
         "markers",
         f"{MARK}(level): what this test has of a service for itself: savepoint, clone, truncate or server (handrail)",
     )
-    providing = Providing(config, services, Path(config.rootpath, settings.state))
+    base = Path(settings.services_folder) if settings.services_folder else base_folder()
+    providing = Providing(config, services, Path(config.rootpath, settings.state), base)
     config.stash[KEY] = providing
     config.pluginmanager.register(providing, "handrail-services")
     for name, module in fixtures.modules(tuple(service.name for service in services)):
