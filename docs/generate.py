@@ -20,7 +20,8 @@ from typing import Any
 import llms
 
 import handrail
-from handrail.cli.parser import PYTEST_FLAGS, PYTEST_VALUES, build
+from handrail.cli.parser import build
+from handrail.cli.run_options import PYTEST_FLAGS, PYTEST_VALUES
 from handrail.config import defaults
 from handrail.config.keys import SCALARS, SECTIONS, Key
 from handrail.config.kinds import DURATION, SIZE

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
 
-from handrail.cli.parser import wants_terminal
+from handrail.cli.run_options import wants_terminal
 from handrail.errors import ExitCode
 from handrail.execution.console import Console, Watch, detach, end_as, terminal_columns
 from handrail.model.surroundings import answers_agent, is_ci

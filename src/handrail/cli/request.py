@@ -5,7 +5,7 @@ import math
 import shlex
 from collections.abc import Iterator, Sequence
 
-from handrail.cli.parser import LISTING, PYTEST_FLAGS, PYTEST_VALUES, wants_terminal
+from handrail.cli.run_options import LISTING, PYTEST_FLAGS, PYTEST_VALUES, wants_terminal
 from handrail.core.policy import Plan, plan
 from handrail.errors import UsageError
 from handrail.execution import limits

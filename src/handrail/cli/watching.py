@@ -19,8 +19,9 @@ from pathlib import Path
 from types import FrameType
 
 from handrail.cli.overhearing import overhear
-from handrail.cli.parser import parse, wants_terminal
+from handrail.cli.parser import parse
 from handrail.cli.request import understand
+from handrail.cli.run_options import wants_terminal
 from handrail.core.affected import EVERYTHING, Selection, narrowed
 from handrail.core.folding import fold, is_bad, last_attempts
 from handrail.core.loops import Saved, written_by_tests
