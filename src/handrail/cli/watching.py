@@ -7,30 +7,25 @@ process shows it, watches the files and the keyboard, and says what runs next.
 import argparse
 import os
 import select
-import shlex
-import signal
 import sys
-import termios
 import time
-import tty
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
 from handrail.cli.overhearing import overhear
-from handrail.cli.parser import parse
+from handrail.cli.person import Keys, Stops, keyboard, signals
 from handrail.cli.request import understand
-from handrail.cli.run_options import wants_terminal
+from handrail.cli.watchable import refuse, without_targets
 from handrail.core.affected import EVERYTHING, Selection, narrowed
-from handrail.core.folding import fold, is_bad, last_attempts
+from handrail.core.folding import fold
 from handrail.core.loops import Saved, written_by_tests
-from handrail.errors import ExitCode, UsageError
+from handrail.core.rounds import Known, new_modules, passed, says_what_to_install, still_done
+from handrail.errors import ExitCode
 from handrail.execution.console import Watch, terminal_columns
 from handrail.execution.prestart import launch_script
 from handrail.execution.sources import Sources
 from handrail.execution.warm import Warm
-from handrail.model.surroundings import answers_agent, is_ci
 from handrail.runs.event_log import read_events
 from handrail.runs.folder import RunFolder
 from handrail.wiring import Wiring, wire
@@ -51,7 +46,7 @@ def watch(arguments: argparse.Namespace) -> ExitCode:
     warm = Warm(launch_script(), wiring.root)
     try:
         understand(arguments, wiring)
-        with _signals() as stops, _keyboard() as keys:
+        with signals() as stops, keyboard() as keys:
             watching = Watching(arguments, wiring, warm, stops, keys)
             try:
                 code = watching.watch()
@@ -62,42 +57,6 @@ def watch(arguments: argparse.Namespace) -> ExitCode:
         warm.close()
 
 
-def refuse(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
-    """Raises: UsageError for what makes no sense while somebody watches."""
-    where = ""
-    if arguments.is_ci:
-        where = "--ci"
-    elif is_ci(environ):
-        where = "the environment is that of CI"
-    elif answers_agent(arguments.format, environ):
-        where = "an agent reads the answer"
-    elif arguments.format not in {"auto", "human"}:
-        where = f"--format {arguments.format}"
-    if where:
-        raise UsageError(
-            "--watch is for a person who saves files",
-            where=where,
-            hint="leave out --watch: one run, one verdict",
-        )
-    if wants_terminal(arguments):
-        raise UsageError(
-            "--watch cannot be combined with what gives the terminal to pytest",
-            where="handrail " + shlex.join(arguments.given),
-            hint="leave out --watch, or -s, --pdb, --co and the like",
-        )
-    others = {
-        "--dry-run": arguments.dry_run,
-        "--wait": arguments.wait_s is not None,
-        "--warm": arguments.is_warm,
-    }
-    other = next((name for name, is_given in others.items() if is_given), "")
-    if other:
-        raise UsageError(
-            f"--watch cannot be combined with {other}",
-            hint="leave out one of them",
-        )
-
-
 class Watching:
     """The files, the warm process and what is known of the tests, from round to round."""
 
@@ -106,8 +65,8 @@ class Watching:
         arguments: argparse.Namespace,
         wiring: Wiring,
         warm: Warm,
-        stops: "Stops",
-        keys: "Keys | None",
+        stops: Stops,
+        keys: Keys | None,
     ) -> None:
         self._arguments = arguments
         self._wiring = wiring
@@ -124,10 +83,7 @@ class Watching:
         )
         """Paths and node ids, relative to the root."""
         self._sources = Sources(wiring.root)
-        self._modules: frozenset[str] = frozenset()
-        """Test modules that everything consists of, as far as known. Relative to the root."""
-        self._failed: frozenset[str] = frozenset()
-        self._broken: frozenset[str] = frozenset()
+        self._known = Known()
         self._code = ExitCode.NOTHING_RAN
         self._next = EVERYTHING
         self._done: frozenset[str] = frozenset()
@@ -235,13 +191,9 @@ class Watching:
         """Go on with what was not done, and with what the save affects."""
         _say(f"saved: {_named(changed)}; begun again")
         self._notice_loop(changed)
-        passed = self._take_note(shown, selection)
+        done = self._take_note(shown, selection)
         new = self._affected(changed)
-        if new.is_everything:
-            self._done = frozenset()
-        else:
-            self._done |= passed
-            self._done = frozenset(each for each in self._done if _module(each) not in new.modules)
+        self._done = still_done(self._done | done, new)
         self._only = frozenset()
         self._next = selection | new
 
@@ -264,23 +216,9 @@ class Watching:
             record = fold(read_events(RunFolder(Path(shown.folder)).events))
         except ValueError:
             return frozenset()
-        attempts = last_attempts(record)
-        bad = frozenset(test for test, each in attempts.items() if is_bad(each))
-        passed = frozenset(attempts) - bad
-        broken = frozenset(_module(each.node) for each in record.collection_failures)
-        self._failed = (self._failed - passed) | bad
-        if record.collected is not None:
-            found = frozenset(map(_module, record.collected.tests)) | broken
-            tests = frozenset(record.collected.tests)
-            self._failed = frozenset(
-                each for each in self._failed if each in tests or _module(each) not in found
-            )
-            whole = selection.is_everything and not self._done
-            self._modules = found if whole else self._modules | found
-            self._broken = broken if whole else self._broken - found | broken
-        else:
-            self._broken |= broken
-        return passed
+        is_everything = selection.is_everything and not self._done
+        self._known = self._known.after(record, is_everything=is_everything)
+        return passed(record)
 
     def _notice_loop(self, changed: frozenset[str]) -> None:
         """Say so, once, if tests save the files that begin them again; they do so no more."""
@@ -328,32 +266,23 @@ class Watching:
         if key in "\r\n":
             self._next, self._only = EVERYTHING, frozenset()
         elif key == "f":
-            modules = self._broken | frozenset(map(_module, self._failed))
-            self._next = Selection(self._there(modules))
-            self._only = frozenset() if self._broken else self._failed
+            self._next = Selection(self._there(self._known.bad_modules))
+            self._only = self._known.bad_tests
             if self._next == Selection():
                 _say("nothing has failed")
 
     def _affected(self, changed: frozenset[str]) -> Selection:
         """What a save affects, of what there is."""
-        self._is_installed_anew |= any(map(_requires, changed))
-        new = {each for each in changed if self._is_new_module(each)}
-        found = self._sources.affected(changed, self._modules | new)
-        gone = self._modules - self._there(self._modules)
-        self._modules = (self._modules | new) - gone
-        self._broken -= gone
-        self._failed = frozenset(each for each in self._failed if _module(each) not in gone)
+        self._is_installed_anew |= any(map(says_what_to_install, changed))
+        modules = self._known.modules
+        new = new_modules(changed, modules)
+        found = self._sources.affected(changed, modules | new)
+        gone = modules - self._there(modules)
+        self._known = self._known.changed(new=new, gone=gone)
         if found.is_everything:
             return found
         left = Selection(found.modules - gone)
         return left if narrowed(self._named, left) else Selection()
-
-    def _is_new_module(self, path: str) -> bool:
-        """Whether a file is a test module that pytest would find beside those that it found."""
-        folder, _, name = path.rpartition("/")
-        looks_like_one = name.startswith("test_") or name.endswith("_test.py")
-        beside = {each.rpartition("/")[0] for each in self._modules}
-        return looks_like_one and name.endswith(".py") and folder in beside
 
     def _there(self, modules: frozenset[str]) -> frozenset[str]:
         return frozenset(each for each in modules if (self._wiring.root / each).exists())
@@ -400,36 +329,6 @@ class Watching:
         self._warm = Warm(launch_script(), self._wiring.root)
 
 
-def without_targets(arguments: argparse.Namespace) -> list[str]:
-    """The command line without ``--watch`` and without what it says to run: the options.
-
-    A word may be a target or the value of an option; the parser knows.
-    """
-    given = list(arguments.given)
-    behind = given[given.index("--") :] if "--" in given else []
-    options = [each for each in given[: len(given) - len(behind)] if each != "--watch"]
-    targets = list(arguments.targets)
-    while targets:
-        target = targets.pop()
-        for place in [n for n, each in enumerate(options) if each == target][::-1]:
-            trial = options[:place] + options[place + 1 :]
-            with suppress(UsageError):
-                if parse(trial).targets == targets:
-                    options = trial
-                    break
-    return options + behind
-
-
-def _module(test: str) -> str:
-    return test.partition("::")[0]
-
-
-def _requires(path: str) -> bool:
-    """Whether the file says what is to be installed."""
-    is_list = path.startswith("requirements") and path.endswith(".txt")
-    return path == "pyproject.toml" or path.endswith(".lock") or is_list
-
-
 def _named(files: frozenset[str]) -> str:
     first = sorted(files)[0]
     return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
@@ -438,122 +337,3 @@ def _named(files: frozenset[str]) -> str:
 def _say(text: str) -> None:
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)
-
-
-# The person.
-
-
-class Stops:
-    """Signals that came. During a round Ctrl-C stops the round, otherwise everything."""
-
-    def __init__(self) -> None:
-        self._source, self._sink = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._shown: Watch | None = None
-        self.is_asked = False
-        self.is_over = False
-        """Whether to end after the round that goes on."""
-        self.is_terminated = False
-
-    def fileno(self) -> int:
-        """Readable when a signal came."""
-        return self._source
-
-    def forget(self) -> None:
-        """Make it wait for the next one."""
-        with suppress(BlockingIOError):
-            os.read(self._source, 64)
-
-    def begin(self, shown: Watch) -> None:
-        """A round begins."""
-        self._shown = shown
-
-    def end(self) -> None:
-        """It has ended."""
-        self._shown = None
-
-    def quit(self) -> None:
-        """Stop the round and everything."""
-        self.is_over = self.is_asked = True
-        if self._shown is not None:
-            self._shown.interrupt()
-
-    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        """Ctrl-C."""
-        os.write(self._sink, b"!")
-        if self._shown is not None:
-            self._shown.interrupt()
-        else:
-            self.is_asked = self.is_over = True
-
-    def terminate(self, _number: int, _frame: FrameType | None) -> None:
-        """SIGTERM or SIGHUP."""
-        os.write(self._sink, b"!")
-        self.is_terminated = True
-        if self._shown is not None and self._shown.pid:
-            self.is_over = self.is_asked = True
-            with suppress(ProcessLookupError):
-                os.kill(self._shown.pid, signal.SIGTERM)
-        else:
-            self.quit()
-
-    def close(self) -> None:
-        """Let go of the pipe."""
-        os.close(self._source)
-        os.close(self._sink)
-
-
-@contextmanager
-def _signals() -> Iterator[Stops]:
-    stops = Stops()
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {each: signal.signal(each, stops.terminate) for each in numbers}
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, stops.interrupt)
-    try:
-        yield stops
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-        stops.close()
-
-
-class Keys:
-    """Single keys of the terminal that is our stdin."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self.is_over = False
-
-    def fileno(self) -> int:
-        """Readable when one was pressed."""
-        return self._descriptor
-
-    def typed(self) -> str:
-        """Those that were pressed since."""
-        if self.is_over or not select.select([self._descriptor], [], [], 0)[0]:
-            return ""
-        try:
-            found = os.read(self._descriptor, 64)
-        except OSError:
-            found = b""
-        self.is_over = not found
-        return found.decode("ascii", "replace")
-
-
-@contextmanager
-def _keyboard() -> Iterator[Keys | None]:
-    """The keys, if there is a terminal that listens to us; it is left as it was found."""
-    try:
-        descriptor = sys.stdin.fileno()
-        if os.tcgetpgrp(descriptor) != os.getpgrp():
-            yield None
-            return
-        before = termios.tcgetattr(descriptor)
-    except (OSError, ValueError, AttributeError, termios.error):
-        yield None
-        return
-    tty.setcbreak(descriptor)
-    try:
-        yield Keys(descriptor)
-    finally:
-        with suppress(termios.error, OSError):  # it may be closed by now
-            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
