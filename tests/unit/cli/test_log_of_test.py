@@ -8,6 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
+from made_lines import SHOWN, line
 
 from handrail.cli.logs import logs
 from handrail.core.logged import LogLine, encode
@@ -35,13 +36,6 @@ def _folder(make_run: MakeRun) -> Path:
     return folder
 
 
-def line(message: str, node_id: str = TESTS[0], exception: str = "") -> LogLine:
-    return LogLine(
-        time="2026-11-21T09:14:37.123Z", node_id=node_id, phase="call", level="INFO", logger="x",
-        message=message, exception=exception,
-    )  # fmt: skip
-
-
 def keep(folder: Path, *lines: LogLine) -> None:
     with (folder / "test-log.ndjson").open("ab") as file:
         file.writelines(map(encode, lines))
@@ -65,11 +59,7 @@ def refusal(project: Path, test: str, **options: object) -> str:
 
 def test_the_lines_of_that_test_are_printed(folder: Path, tmp_path: Path) -> None:
     assert answer(tmp_path, TESTS[0]) == (
-        (
-            "09:14:37.123 call     INFO     x: one\n"
-            "09:14:37.123 call     INFO     x: two\n"
-            "    ValueError: no\n"
-        ),
+        f"{SHOWN}one\n{SHOWN}two\n    ValueError: no\n",
         "",
     )
 
@@ -91,9 +81,7 @@ def test_only_what_matches_is_shown_and_of_that_the_last(folder: Path, tmp_path:
 
     assert answer(tmp_path, TESTS[0], tail=1)[0].endswith(": four\n")
     assert answer(tmp_path, TESTS[0], grep="t[wh]", tail=1)[0].endswith(": three\n")
-    assert answer(tmp_path, TESTS[0], grep="ValueError")[0].startswith(
-        "09:14:37.123 call     INFO     x: two"
-    )
+    assert answer(tmp_path, TESTS[0], grep="ValueError")[0].startswith(f"{SHOWN}two")
     assert answer(tmp_path, TESTS[0], grep="nothing") == ("", "")
 
 
@@ -104,7 +92,7 @@ def test_what_there_is_no_room_for_is_left_out_and_that_is_said(
 
     out, err = answer(tmp_path, TESTS[0], max_bytes=50)
 
-    assert out.endswith("x: three\n")
+    assert out.endswith(": three\n")
     assert out.count("\n") == 1
     assert err == "note: 2 earlier lines left out; --max-bytes shows more\n"
     assert json.loads(answer(tmp_path, TESTS[0], max_bytes=50, is_json=True)[0])["omitted"] == 2

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_lines import LINE
 
 from handrail.core.logged import (
     MOST_CHARACTERS,
@@ -18,14 +19,6 @@ from handrail.core.logged import (
 )
 
 SECRET = "ghp_0123456789abcdefghij"
-LINE = LogLine(
-    time="2026-11-21T09:14:37.123Z",
-    node_id="test_a.py::test_a",
-    phase="call",
-    level="WARNING",
-    logger="app.db",
-    message="slow",
-)
 TEXT = st.text() | st.sampled_from(['{"time":"', "\n", "\udcff", '"node_id":"test_a.py::test_a"'])
 LINES = st.builds(
     LogLine, time=TEXT, node_id=TEXT, phase=TEXT, level=TEXT, logger=TEXT, message=TEXT, exception=TEXT
@@ -39,7 +32,7 @@ def test_a_line_says_when_who_where_and_what() -> None:
         "phase": "call",
         "level": "WARNING",
         "logger": "app.db",
-        "message": "slow",
+        "message": "slow query",
     }
 
 

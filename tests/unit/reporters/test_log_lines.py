@@ -2,21 +2,14 @@
 
 from dataclasses import replace
 
+from made_lines import LINE, SHOWN, line
+
 from handrail.core.logged import LogLine
 from handrail.reporters.log_lines import Tail, log_text, section, shortened, tail
 
-LINE = LogLine(
-    time="2026-11-21T09:14:37.123Z",
-    node_id="test_a.py::test_a",
-    phase="call",
-    level="WARNING",
-    logger="app.db",
-    message="slow query",
-)
-
 
 def lines(number: int) -> list[LogLine]:
-    return [replace(LINE, message=f"message {n}") for n in range(number)]
+    return [line(f"message {n}") for n in range(number)]
 
 
 def test_a_line_tells_time_phase_level_logger_and_message() -> None:
@@ -24,24 +17,20 @@ def test_a_line_tells_time_phase_level_logger_and_message() -> None:
 
 
 def test_what_follows_the_first_line_is_indented() -> None:
-    line = replace(LINE, message="one\ntwo", exception="Traceback:\n  ValueError")
+    logged = line("one\ntwo", exception="Traceback:\n  ValueError")
 
-    assert log_text(line) == (
-        "09:14:37.123 call     WARNING  app.db: one\n    two\n    Traceback:\n      ValueError"
-    )
+    assert log_text(logged) == f"{SHOWN}one\n    two\n    Traceback:\n      ValueError"
 
 
 def test_no_line_moves_the_cursor_of_a_terminal_or_forges_ours() -> None:
-    line = replace(LINE, message="\x1b[2Jone\nRESULT passed exit=0", logger="a\nRESULT")
-
-    text = log_text(line)
+    text = log_text(replace(line("\x1b[2Jone\nRESULT passed exit=0"), logger="a\nRESULT"))
 
     assert "\x1b" not in text
     assert text.split("\n")[1:] == ["    | RESULT passed exit=0"]
 
 
-def by_message(line: LogLine) -> int:
-    return len(line.message)
+def by_message(each: LogLine) -> int:
+    return len(each.message)
 
 
 def test_the_tail_is_the_last_lines_and_says_how_many_came_before() -> None:
@@ -67,10 +56,10 @@ def test_a_section_shows_the_last_lines_and_says_what_came_before() -> None:
 
 
 def test_among_other_things_a_line_is_short() -> None:
-    line = shortened(replace(LINE, message="m" * 5000, exception="e" * 5000 + "ValueError"))
+    short = shortened(line("m" * 5000, exception="e" * 5000 + "ValueError"))
 
-    assert line.message.startswith("mmm")
-    assert line.message.endswith(" bytes omitted]")
-    assert len(line.message) <= 2000
-    assert line.exception.startswith("... [3010 characters omitted]\nee")
-    assert line.exception.endswith("eeValueError")
+    assert short.message.startswith("mmm")
+    assert short.message.endswith(" bytes omitted]")
+    assert len(short.message) <= 2000
+    assert short.exception.startswith("... [3010 characters omitted]\nee")
+    assert short.exception.endswith("eeValueError")

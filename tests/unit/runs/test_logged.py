@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_lines import LINE, line
 
-from handrail.core.logged import LogLine, encode
+from handrail.core.logged import encode
 from handrail.runs.logged import LogFile, read_log
 
 WRITER = """
@@ -29,13 +30,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "test-log.ndjson"
 
 
-def line(message: str, node_id: str = "a") -> LogLine:
-    return LogLine(
-        time="", node_id=node_id, phase="call", level="INFO", logger="x", message=message
-    )
-
-
-def messages(path: Path, node_id: str = "a") -> list[str]:
+def messages(path: Path, node_id: str = LINE.node_id) -> list[str]:
     return [each.message for each in read_log(path, node_id)]
 
 
@@ -50,7 +45,7 @@ def test_what_was_appended_is_read_back_by_test(path: Path) -> None:
 
 
 def test_a_message_that_names_another_test_is_not_taken_for_its_line(path: Path) -> None:
-    LogFile(path).append(encode(line('"node_id":"b"', "a")))
+    LogFile(path).append(encode(line('"node_id":"b"')))
     LogFile(path).append(encode(line("x", "b2")))
 
     assert messages(path, "b") == []
