@@ -68,7 +68,9 @@ class Start:
     """Of this instance, unique within the session: ``postgres``, ``postgres.2``."""
     argv: tuple[str, ...]
     folder: str
-    """Its own; made if need be, its working folder, removed with it."""
+    """Its own; made if need be, its working folder, removed when it is stopped."""
+    is_kept: bool = False
+    """Whether the folder stays when it is stopped, for somebody needs what is in it."""
     copy_of: str = ""
     """A folder that is copied to ``folder`` first."""
     env: Mapping[str, str] = field(default_factory=dict)

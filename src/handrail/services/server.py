@@ -81,6 +81,7 @@ class Server:
                 yield self._wait()
             if self.is_stop_asked:
                 yield from self._stop()
+                yield from self._remove()
                 self._tell(Stopped(name=self.start.name))
             else:
                 yield from self._end_it()
@@ -304,6 +305,14 @@ class Server:
             while self._is_alive:
                 yield self._wait()
         undo(self.start.undo)
+
+    def _remove(self) -> Waiting:
+        """Remove its folder; a process of its own does, so that others go on meanwhile."""
+        if not self.start.is_kept:
+            self._forget_process()
+            self._fork(["rm", "-rf", "--", self.start.folder], {"PATH": os.defpath}, "/")
+            while self._is_alive:
+                yield self._wait()
 
     def _left_behind(self) -> set[int]:
         """Processes that it started in sessions of their own, which came to us when it ended."""

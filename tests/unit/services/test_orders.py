@@ -24,6 +24,7 @@ starts = st.builds(
     name=words,
     argv=st.lists(words, max_size=4).map(tuple),
     folder=words,
+    is_kept=st.booleans(),
     copy_of=words,
     env=st.dictionaries(words, words, max_size=3),
     owner=st.none() | st.tuples(st.integers(0, 70000), st.integers(0, 70000)),

@@ -14,9 +14,10 @@ from handrail.model.services import Level
 from handrail.model.tiers import Service
 from handrail.services import handles
 from handrail.services.backends import Native
-from handrail.services.fleet import Fleet
+from handrail.services.fleet import Fleet, Server
 from handrail.services.isolate.postgres import Postgres
-from handrail.services.isolate.redis import Redis
+from handrail.services.isolate.resets import RESETS
+from handrail.services.isolate.servers import Servers
 from handrail.services.recipes.all import RECIPES
 from handrail.services.snapshots import Snapshots
 
@@ -42,7 +43,7 @@ class Providing:
         self.fleet = Fleet(self.services, RECIPES, (self._native,), base)
         self._snapshots = Snapshots(state / "snapshots", self._say)
         self._postgres: Postgres | None = None
-        self._redis: Redis | None = None
+        self._servers: dict[str, Servers] = {}
         self._is_open = False
 
     @property
@@ -56,12 +57,30 @@ class Providing:
         return self._postgres
 
     @property
-    def redis(self) -> Redis:
+    def redis(self) -> Servers:
         """Raises: KeyError where none is configured."""
-        if self._redis is None:
-            service = self.services["redis"]
-            self._redis = Redis(self.fleet, "redis", is_shared=service.url is not None)
-        return self._redis
+        return self.servers("redis")
+
+    def servers(self, service: str) -> Servers:
+        """Those of a service whose modules have servers of their own. Raises: KeyError."""
+        if service not in self._servers:
+            self._servers[service] = Servers(
+                self.fleet,
+                service,
+                reset=RESETS.get(service),
+                is_shared=self.services[service].url is not None,
+            )
+        return self._servers[service]
+
+    @contextlib.contextmanager
+    def own(self, service: str, level: Level | None = None) -> Iterator[Server]:
+        """A server of one's own, with the environment variables of its configuration."""
+        servers = self.servers(service)
+        with (
+            servers.own(level or self.usual_level(service)) as server,
+            self.variables(service, server.url),
+        ):
+            yield server
 
     def open_template(self) -> handles.Postgres:
         """The database that others are copied from, until it is sealed."""
@@ -146,9 +165,10 @@ class Providing:
         if "_providing" in names and self._postgres is None:
             with contextlib.suppress(UserError):  # the fixture will say it
                 self.postgres.begin()
-        if "_redis_of_module" in names and self._redis is None:
-            with contextlib.suppress(UserError):
-                self.redis.begin()
+        for service in self.services:
+            if f"_{service}_of_module" in names and service not in {*self._servers, "postgres"}:
+                with contextlib.suppress(UserError):
+                    self.servers(service).begin()
 
     def pytest_unconfigure(self) -> None:
         """End everything."""

@@ -235,6 +235,7 @@ class Postgres:
             name=f"{start.name}-template",
             argv=tuple(each.replace(before, after) for each in start.argv),
             folder=after,
+            is_kept=True,
             copy_of=str(base),
             address=replace(start.address, path=start.address.path.replace(before, after)),
             stop_signal=_SIGINT,
