@@ -335,6 +335,12 @@ def test_a_server_that_a_test_killed_is_there_for_the_next_and_the_test_is_named
     assert "test_a.py::test_kills" in log
 
 
+def segments() -> set[str]:
+    """Identifiers of System V shared memory."""
+    lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return {line.split()[1] for line in lines}
+
+
 @pytest.mark.parametrize("victim", ["the worker", "its session", "the whole run"])
 def test_nothing_stays_behind_when_somebody_is_killed(
     shop: Project, homes: Path, victim: str
@@ -358,7 +364,9 @@ def test_nothing_stays_behind_when_somebody_is_killed(
     here = shop.folder / "here"
     wait_for(here.exists, "the test")
     worker, session, folder = here.read_text().split(" ", 2)
-    postmaster = int(Path(folder, "postmaster.pid").read_text().split()[0])
+    said = Path(folder, "postmaster.pid").read_text().splitlines()
+    postmaster, segment = int(said[0]), said[6].split()[1]
+    assert segment in segments()
 
     match victim:
         case "the worker":
@@ -373,7 +381,9 @@ def test_nothing_stays_behind_when_somebody_is_killed(
     started.kill()
     started.communicate()
     if victim == "the whole run":  # whoever starts services next tidies up for those who could not
+        wait_for(lambda: not shop.pids(), "the end of everybody")
         os.close(new_session(homes).lock)
         sweep(homes)
     wait_for(lambda: not Path(folder).exists(), "the removal of its folder")
-    assert not sessions(homes)
+    wait_for(lambda: not sessions(homes), "the removal of its session")
+    assert segment not in segments()

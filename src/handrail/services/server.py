@@ -14,6 +14,7 @@ from handrail.core.readiness import exchange, pauses
 from handrail.frozen import dataclass, replace
 from handrail.model.services import Start
 from handrail.services.attempts import Attempt
+from handrail.services.leftovers import remove_leftovers
 from handrail.services.orders import Answer, Ended, Failed, Started, Stopped
 from handrail.services.undoing import undo
 from handrail.system import processes
@@ -23,6 +24,8 @@ LISTENING = 3
 _READ_BYTES = 1 << 16
 _POLL_S = 0.02
 """Between two looks at a process whose end gives no event."""
+_PAUSE_S = 0.002
+"""Between two looks at processes that were killed and are not our children."""
 _SIGNALS = range(1, signal.NSIG)
 
 
@@ -301,9 +304,13 @@ class Server:
                 doomed.add(self._pid)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._pid, signal.SIGKILL)
-            processes.kill_all(doomed | self._left_behind())
+            processes.kill_all(doomed)
             while self._is_alive:
                 yield self._wait()
+            while left := self._left_behind():
+                processes.kill_all(left)
+                yield Wait((), time.monotonic() + _PAUSE_S)
+            remove_leftovers(self.start.folder)
         undo(self.start.undo)
 
     def _remove(self) -> Waiting:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from handrail.frozen import dataclass
+from handrail.services.leftovers import remove_leftovers
 from handrail.services.undoing import run_undos
 from handrail.system import processes
 
@@ -18,6 +19,7 @@ ROOM_BYTES = 256 << 20
 _DRAFT = "d-"
 _DRAFT_S = 60.0
 """After which a folder that was never given its name is taken for a dead process's."""
+_ENDING_S = 5.0
 _MEMORY = Path("/dev/shm")  # noqa: S108 - ours has a name of its own and is nobody else's to write
 
 
@@ -68,13 +70,22 @@ def sweep(base: Path) -> int:
         except OSError:
             continue
         else:
-            processes.kill_all(_at_home_in(folder))
+            _end_all(folder)
+            remove_leftovers(str(folder))
             run_undos(str(folder))
             shutil.rmtree(folder, ignore_errors=True)
             swept += 1
         finally:
             os.close(lock)
     return swept
+
+
+def _end_all(folder: Path) -> None:
+    """Kill who lives there, until nobody does; not longer than a broken disk is worth."""
+    ends_at = time.monotonic() + _ENDING_S
+    while (found := _at_home_in(folder)) and time.monotonic() < ends_at:
+        processes.kill_all(found)
+        time.sleep(0.002)
 
 
 def _folders(base: Path) -> list[Path]:

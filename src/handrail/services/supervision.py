@@ -33,7 +33,7 @@ PATIENCE_S = 5.0
 """Beyond what a server may take, after which the supervisor is taken to be dead."""
 _READ_BYTES = 1 << 16
 _KEPT_FROM_SERVERS = ("HANDRAIL_MARK",)
-_CODE = "import sys; sys.path[:0] = [sys.argv[1]]; from handrail.services.supervisor import main; main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])"
+_CODE = "import sys; sys.path[:0] = [sys.argv[1]]; from handrail.services.supervisor import main; main(int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])"
 
 
 class ServiceNotReadyError(UserError):
@@ -197,7 +197,7 @@ def _start(session: Session) -> tuple[socket.socket, int]:
             sys.executable,
             [
                 *(sys.executable, "-I", "-S", "-c", _CODE, source),
-                *(str(theirs.fileno()), str(os.getpid()), str(session.folder)),
+                *(str(theirs.fileno()), str(session.lock), str(os.getpid()), str(session.folder)),
             ],
             environment({}),
         )

@@ -15,6 +15,7 @@ import signal
 import time
 
 from handrail.model.services import Start
+from handrail.services.leftovers import remove_leftovers
 from handrail.services.orders import Answer, Stop, pack_answer, unpack_order
 from handrail.services.server import Server, Wait, Waiting, descriptors
 from handrail.services.undoing import note_undo, run_undos
@@ -151,12 +152,18 @@ class Supervisor:
             if time.monotonic() >= ends_at:
                 break
             time.sleep(0.002)
+        remove_leftovers(self._folder)
         run_undos(self._folder)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def main(channel: int, served: int, folder: str) -> None:
-    """Supervise for process ``served``, heard through ``channel``, in the session's folder."""
+def main(channel: int, lock: int, served: int, folder: str) -> None:
+    """Supervise for process ``served``, heard through ``channel``, in the session's folder.
+
+    ``lock`` is held as long as this process lives; servers must not inherit it.
+    """
+    for descriptor in (channel, lock):
+        os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only
     processes.call_itself(processes.TIDIES)
     processes.adopt_orphans()
     os.setsid()

@@ -30,17 +30,12 @@ BEGIN
     END IF;
 END $$
 """
-_FILLED = """
-SELECT format('%I.%I', n.nspname, c.relname),
-       (xpath('/row/f/text()', query_to_xml(
-           format('SELECT EXISTS (SELECT FROM %I.%I) AS f', n.nspname, c.relname),
-           false, true, '')))[1]::text
+_TABLES = """
+SELECT format('%I.%I', n.nspname, c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_t%'
 """
-
-
 _THROW_OUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 - a constant
     f"WHERE datname = '{TEMPLATE}' AND pid <> pg_backend_pid()"
@@ -86,8 +81,9 @@ class Databases:
     def filled(self, name: str) -> tuple[str, ...]:
         """Tables that have rows: in the template, those that belong there."""
         with self._connect(name) as connection:
+            tables = [table or "" for (table,) in connection.execute(_TABLES)]
             return tuple(
-                table or "" for table, found in connection.execute(_FILLED) if found == "true"
+                table for table in tables if connection.execute(f"SELECT FROM {table} LIMIT 1")
             )
 
     def close(self) -> None:

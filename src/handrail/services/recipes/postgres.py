@@ -12,6 +12,7 @@ USER = "postgres"
 SETTINGS = {
     "fsync": "off",  # but commits are synchronous: they outlive a server that a test kills
     "full_page_writes": "off",
+    "dynamic_shared_memory_type": "mmap",  # in its folder, and gone with it
     "autovacuum": "off",
     "jit": "off",
     "shared_buffers": "32MB",
