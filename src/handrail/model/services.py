@@ -54,7 +54,8 @@ class Ready:
     notifies: bool = False
     """It sends ``READY=1`` to ``$NOTIFY_SOCKET`` (sd_notify)."""
     line: str = ""
-    """Or it prints a line in which this regular expression is found."""
+    """Or it prints a line in which this regular expression is found; a group that is called ``port``
+    tells where it listens."""
     probe: Probe = Probe.NONE
     http_path: str = "/"
     within_s: float = 30.0
@@ -73,6 +74,8 @@ class Start:
     """Whether the folder stays when it is stopped, for somebody needs what is in it."""
     copy_of: str = ""
     """A folder that is copied to ``folder`` first."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Written into ``folder`` before it is started: text by name."""
     env: Mapping[str, str] = field(default_factory=dict)
     """The whole environment."""
     owner: tuple[int, int] | None = None

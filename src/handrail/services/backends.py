@@ -91,9 +91,9 @@ def choose(service: Service, recipe: Recipe, backends: Sequence[Backend]) -> Bac
             if not why:
                 return backend
             refusals.append(f"{backend.name}: {why}")
+    extra = f"pip install 'handrail[{recipe.extra}]', " if recipe.extra else ""
     raise NoBackendError(
         f"nothing here can start {service.name}",
         where="\n".join(refusals),
-        hint=f"pip install 'handrail[{recipe.extra}]', install the server, or set "
-        f"tool.handrail.services.{service.name}.url",
+        hint=f"{extra}install the server, or set tool.handrail.services.{service.name}.url",
     )

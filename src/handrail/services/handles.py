@@ -76,6 +76,89 @@ class Postgres:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MariaDb:
+    """A database of the test's or its module's own."""
+
+    url: str
+    """For any client: ``mysql://user@host:port/name``."""
+    host: str
+    port: int
+
+    @property
+    def sync_url(self) -> str:
+        """For SQLAlchemy with PyMySQL."""
+        return urlunsplit(urlsplit(self.url)._replace(scheme="mysql+pymysql"))
+
+    @property
+    def async_url(self) -> str:
+        """For SQLAlchemy with asyncmy."""
+        return urlunsplit(urlsplit(self.url)._replace(scheme="mysql+asyncmy"))
+
+    @property
+    def user(self) -> str:
+        """It has no password unless ``url`` has one."""
+        return unquote(urlsplit(self.url).username or "")
+
+    @property
+    def name(self) -> str:
+        """Of the database."""
+        return unquote(urlsplit(self.url).path.lstrip("/"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nats:
+    """A NATS server with JetStream."""
+
+    url: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mqtt:
+    """An MQTT broker that lets everybody in."""
+
+    url: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kafka:
+    """Something that speaks Kafka's protocol: a mock, if ``note`` says so."""
+
+    url: str
+    """``host:port``, as ``bootstrap.servers`` takes it."""
+    note: str
+    """What it is; empty for one that the configuration gives a URL of."""
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The same as ``url``."""
+        return self.url
+
+    @property
+    def is_mock(self) -> bool:
+        """Whether it is librdkafka's mock cluster."""
+        return bool(self.note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3:
+    """S3, and what else of AWS is there."""
+
+    url: str
+
+    def client(self, service: str = "s3", **options: Any) -> Any:  # noqa: ANN401 - boto3's own
+        """A client of boto3; who it is, and the region, are taken from the variables ``AWS_*``.
+
+        Raises: MissingClientError.
+        """
+        boto3 = need("boto3", "s3", "s3.client()")
+        return boto3.client(service, endpoint_url=self.url, **options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """Any service: where it is."""
 
@@ -83,6 +166,8 @@ class Service:
     url: str
     host: str
     port: int
+    note: str = ""
+    """What a person must know of it: that it is a mock, say."""
 
 
 class Services:

@@ -60,6 +60,7 @@ def pack_order(order: Start | Stop) -> bytes:
     fields["address"] = {name: getattr(order.address, name) for name in order.address.__slots__}
     fields["ready"] = {name: getattr(order.ready, name) for name in order.ready.__slots__}
     fields["env"] = dict(order.env)
+    fields["files"] = dict(order.files)
     return _line({"start": fields})
 
 

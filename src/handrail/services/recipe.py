@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from handrail.frozen import dataclass, field
-from handrail.model.services import Address, Ready, Start
+from handrail.model.services import Address, Level, Ready, Start
 from handrail.services.finding import Programs, Wanted
 
 
@@ -41,7 +41,7 @@ class Recipe:
     wanted: tuple[Wanted, ...]
     """Programs that will do, the best first."""
     extra: str
-    """The extra of Handrail that installs one of them."""
+    """The extra of Handrail that installs one of them; empty if none does."""
     start: Callable[[Programs, Place], Start]
     """The order that starts it in its place."""
     url: Callable[[Address], str]
@@ -50,5 +50,9 @@ class Recipe:
     image: Image | None = None
     drops_root: bool = False
     """Whether it refuses to run as root."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that its clients need in any case; ``{url}`` stands for where it is."""
+    usual: Level = Level.CLONE
+    """What a module has for itself where the configuration does not say."""
     note: str = ""
     """What a person must know of it: that it is a mock, say."""

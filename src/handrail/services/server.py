@@ -158,6 +158,7 @@ class Server:
 
     def _spawn(self) -> None:
         start = self.start
+        self._write_files()
         env = dict(start.env)
         listener = None
         if start.listens:
@@ -174,6 +175,11 @@ class Server:
         finally:
             if listener is not None:
                 listener.close()
+
+    def _write_files(self) -> None:
+        for name, text in self.start.files.items():
+            with open(os.path.join(self.start.folder, name), "w", encoding="utf-8") as file:
+                file.write(text)
 
     def _listen_for_notices(self) -> str:
         path = f"{self.start.folder}.notify"
@@ -256,7 +262,11 @@ class Server:
         self._printed = (self._printed + printed)[-_READ_BYTES:]
         wanted = self.start.ready.line
         if wanted and not self._is_announced:
-            self._is_announced = bool(re.search(wanted.encode(), self._printed))
+            found = re.search(wanted.encode(), self._printed)
+            self._is_announced = found is not None
+            port = found.groupdict().get("port") if found is not None else None
+            if port:
+                self._address = replace(self._address, port=int(port))
 
     @property
     def _is_alive(self) -> bool:

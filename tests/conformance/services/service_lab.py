@@ -14,6 +14,7 @@ from handrail.model.tiers import Service
 from handrail.services.backends import Native
 from handrail.services.finding import Programs, find
 from handrail.services.fleet import Fleet, Server
+from handrail.services.isolate.mariadb import MariaData
 from handrail.services.isolate.postgres import Postgres
 from handrail.services.isolate.resets import RESETS
 from handrail.services.isolate.servers import Servers
@@ -55,10 +56,15 @@ COMBINATIONS = (
     Combination("redis", "wheel"),
     Combination("valkey", "native"),
     Combination("valkey", "wheel"),
+    Combination("mariadb", "native"),
+    Combination("nats", "wheel"),
+    Combination("s3", "wheel"),
+    Combination("mqtt", "native"),
+    Combination("kafka", "wheel"),
 )
 RESETTABLE = {"postgres", *RESETS}
 """Services that can be emptied; of the others a new server is taken."""
-LASTING = {"postgres"}
+LASTING = {"postgres", "mariadb", "nats"}
 """Services whose data outlive a server that was killed."""
 
 
@@ -81,9 +87,11 @@ class ServiceLab:
 
     def _isolation(self, fleet: Fleet) -> Any:
         name = self.combination.service
+        snapshots = Snapshots(self._snapshots, lambda text: None)
         if name == "postgres":
-            said = Snapshots(self._snapshots, lambda text: None)
-            return Postgres(fleet, self._settings, self._native, said, Path.cwd())
+            return Postgres(fleet, self._settings, self._native, snapshots, Path.cwd())
+        if name == "mariadb":
+            MariaData(fleet, self._settings, self._native, snapshots, Path.cwd())
         return Servers(fleet, name, reset=RESETS.get(name))
 
     @contextlib.contextmanager

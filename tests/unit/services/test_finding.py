@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handrail.services.finding import Wanted, find, identity, version_of
+from handrail.services.finding import Programs, Wanted, find, identity, version_of
 
 
 def program(folder: Path, name: str, says: str = "x 1.0") -> Path:
@@ -95,8 +95,22 @@ def test_a_version_that_does_not_match_is_named(tmp_path: Path) -> None:
 
 
 def test_what_says_nothing_of_its_version_is_unknown(tmp_path: Path) -> None:
-    assert version_of(str(program(tmp_path, "serverd", "hello"))) == "unknown"
-    assert version_of(str(tmp_path / "nothing")) == "unknown"
+    for path in (program(tmp_path, "serverd", "hello"), tmp_path / "nothing"):
+        found = Programs(origin="PATH", paths={"serverd": str(path)})
+
+        assert version_of(found) == "unknown"
+
+
+def test_a_server_may_be_packages_that_this_python_runs() -> None:
+    found, _ = find([Wanted(modules=("pytest",))], "", str(pytest.version_tuple[0]))
+
+    assert found is not None
+    assert (found.main, found.origin) == (sys.executable, "the package pytest")
+    assert found.modules == {"pytest": str(Path(pytest.__file__).parent)}
+    assert find([Wanted(modules=("pytest", "no_such_package"))], "") == (
+        None,
+        "no package pytest in this Python",
+    )
 
 
 def test_a_replaced_program_is_another_one(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ starts = st.builds(
     folder=words,
     is_kept=st.booleans(),
     copy_of=words,
+    files=st.dictionaries(words, words, max_size=2),
     env=st.dictionaries(words, words, max_size=3),
     owner=st.none() | st.tuples(st.integers(0, 70000), st.integers(0, 70000)),
     address=st.builds(Address, path=words, host=words, port=st.integers(0, 65535)),

@@ -15,6 +15,7 @@ from handrail.model.tiers import Service
 from handrail.services import handles
 from handrail.services.backends import Native
 from handrail.services.fleet import Fleet, Server
+from handrail.services.isolate.mariadb import MariaData
 from handrail.services.isolate.postgres import Postgres
 from handrail.services.isolate.resets import RESETS
 from handrail.services.isolate.servers import Servers
@@ -64,11 +65,16 @@ class Providing:
     def servers(self, service: str) -> Servers:
         """Those of a service whose modules have servers of their own. Raises: KeyError."""
         if service not in self._servers:
+            settings = self.services[service]
+            if service == "mariadb" and settings.url is None:
+                MariaData(
+                    self.fleet, settings, self._native, self._snapshots, self._config.rootpath
+                )
             self._servers[service] = Servers(
                 self.fleet,
                 service,
                 reset=RESETS.get(service),
-                is_shared=self.services[service].url is not None,
+                is_shared=settings.url is not None,
             )
         return self._servers[service]
 
@@ -81,6 +87,22 @@ class Providing:
             self.variables(service, server.url),
         ):
             yield server
+
+    @contextlib.contextmanager
+    def for_test(self, service: str, item: pytest.Item, of_module: Server) -> Iterator[Server]:
+        """The module's server, wherever it is now; or what the test's mark asks for."""
+        level = level_of(item)
+        if level in {None, Level.SAVEPOINT}:
+            yield self.servers(service).now(of_module)
+            return
+        with self.own(service, level) as server:
+            yield server
+
+    def note(self, service: str) -> str:
+        """What a person must know of it: that it is a mock, say; nothing of what runs elsewhere."""
+        recipe = RECIPES.get(service)
+        is_ours = self.services[service].url is None
+        return recipe.note if recipe is not None and is_ours else ""
 
     def open_template(self) -> handles.Postgres:
         """The database that others are copied from, until it is sealed."""
@@ -95,20 +117,29 @@ class Providing:
 
     def usual_level(self, service: str) -> Level:
         """What a module has for itself."""
-        return Level(self.services[service].isolation or Level.CLONE)
+        recipe = RECIPES.get(service)
+        usual = Level.CLONE if recipe is None else recipe.usual
+        return Level(self.services[service].isolation or usual)
 
     def get(self, service: str) -> handles.Service:
         """Where it is, once it answers."""
-        is_postgres = service == "postgres"
-        server = self.postgres.server() if is_postgres else self.fleet.get(service)
+        owner = self.postgres if service == "postgres" else self.servers(service)
+        server = owner.server()
         return handles.Service(
-            name=service, url=server.url, host=server.address.host, port=server.address.port
+            name=service,
+            url=server.url,
+            host=server.address.host,
+            port=server.address.port,
+            note=self.note(service),
         )
 
     @contextlib.contextmanager
     def variables(self, service: str, url: str) -> Iterator[None]:
-        """Set the environment variables of its configuration for as long as the context lasts."""
-        wanted = {name: value.replace("{url}", url) for name, value in self.services[service].env}
+        """Set its environment variables, and those of its configuration, for as long as this lasts."""
+        settings, recipe = self.services[service], RECIPES.get(service)
+        usual = recipe.variables if recipe is not None and settings.url is None else {}
+        texts = {**usual, **dict(settings.env)}
+        wanted = {name: value.replace("{url}", url) for name, value in texts.items()}
         before = {name: os.environ.get(name) for name in wanted}
         os.environ.update(wanted)
         try:
@@ -119,6 +150,11 @@ class Providing:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+    def pytest_report_header(self) -> list[str]:
+        """Say of each service that is not the real thing what it is."""
+        noted = [(name, self.note(name)) for name in self.services]
+        return [f"handrail: {name} is {note}" for name, note in noted if note]
 
     # Between tests.
 

@@ -13,6 +13,7 @@ from handrail.model.tiers import Service
 from handrail.services.backends import Native, owner_for
 from handrail.services.finding import Programs, identity
 from handrail.services.fleet import Fleet, Server
+from handrail.services.isolate.building import elsewhere
 from handrail.services.isolate.databases import TEMPLATE, Databases, make_template, seal
 from handrail.services.postgres_wire import Connection
 from handrail.services.recipes.postgres import IDENTITY, POSTGRES, make_data_folder
@@ -197,7 +198,7 @@ class Postgres:
         self, base: Path, folder: Path, start: Start, env: tuple[tuple[str, str], ...]
     ) -> None:
         """A data folder that has the template: made by a server that runs for this only."""
-        order = self._moved(start, folder, base)
+        order = replace(elsewhere(start, folder, base), stop_signal=_SIGINT, stop_within_s=60.0)
         supervision = self._fleet.supervision
         running = supervision.start(order)
         server = Server(
@@ -225,22 +226,6 @@ class Postgres:
         }
         with connect(server, TEMPLATE) as connection:
             template.fill(url, connection.execute, variables)
-
-    @staticmethod
-    def _moved(start: Start, folder: Path, base: Path) -> Start:
-        """The same server in another folder, on data that is copied from ``base``."""
-        before, after = start.folder, str(folder)
-        return replace(
-            start,
-            name=f"{start.name}-template",
-            argv=tuple(each.replace(before, after) for each in start.argv),
-            folder=after,
-            is_kept=True,
-            copy_of=str(base),
-            address=replace(start.address, path=start.address.path.replace(before, after)),
-            stop_signal=_SIGINT,
-            stop_within_s=60.0,
-        )
 
 
 def _init(programs: Programs, folder: Path, owner: tuple[int, int] | None) -> None:

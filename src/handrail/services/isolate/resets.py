@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 
 from handrail.services.fleet import Server
+from handrail.services.isolate import mariadb
 from handrail.services.isolate.servers import Reset
 from handrail.services.resp import command
+
+_PATIENCE_S = 30.0
 
 
 def _flush(server: Server) -> None:
@@ -12,4 +15,25 @@ def _flush(server: Server) -> None:
     command(server.address, "FLUSHALL")
 
 
-RESETS: Mapping[str, Reset] = {"redis": _flush, "valkey": _flush}
+def _forget(server: Server) -> None:
+    """Everything that moto has; what is no server of ours may be real, and is left alone."""
+    if server.backend == "url":
+        return
+    import http.client  # takes longer than a Redis
+
+    connection = http.client.HTTPConnection(
+        server.address.host, server.address.port, timeout=_PATIENCE_S
+    )
+    try:
+        connection.request("POST", "/moto-api/reset")
+        connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+RESETS: Mapping[str, Reset] = {
+    "mariadb": mariadb.empty,
+    "redis": _flush,
+    "s3": _forget,
+    "valkey": _flush,
+}

@@ -26,9 +26,11 @@ class Servers:
         """It runs somewhere already: there is only that one."""
         self._next: str | None = None
 
-    def begin(self) -> None:
-        """Have a server started, without waiting."""
-        if not self._is_shared and self._next is None:
+    def begin(self, level: Level) -> None:
+        """Have the server started that ``own`` will give, without waiting."""
+        if self._gives_the_shared_one(level):
+            self._fleet.begin(self._service)
+        elif self._next is None:
             self._next = self._begin()
 
     def server(self) -> Server:
@@ -38,9 +40,7 @@ class Servers:
     @contextlib.contextmanager
     def own(self, level: Level) -> Iterator[Server]:
         """A server of one's own; or this process's, emptied afterwards if it can be."""
-        if self._is_shared or (
-            self._reset is not None and level in {Level.TRUNCATE, Level.SAVEPOINT}
-        ):
+        if self._gives_the_shared_one(level):
             server = self.server()
             try:
                 yield server
@@ -64,6 +64,11 @@ class Servers:
         """Remove what tests have put into it; nothing happens where that is not possible."""
         if self._reset is not None:
             self._reset(server)
+
+    def _gives_the_shared_one(self, level: Level) -> bool:
+        return self._is_shared or (
+            self._reset is not None and level in {Level.TRUNCATE, Level.SAVEPOINT}
+        )
 
     def _begin(self) -> str:
         name = self._fleet.another_name(self._service)
