@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from handrail.config.kinds import (
+    COMMAND,
     COUNT,
     DURATION,
     FLAG,
@@ -11,6 +12,7 @@ from handrail.config.kinds import (
     PAIRS,
     PATTERN,
     PLACE,
+    READY,
     RETRIES,
     SELECT,
     SIZE,
@@ -213,9 +215,14 @@ _SERVICE = (
         "How tests are kept apart.",
     ),
     _key("memory", "memory_bytes", SIZE, "Memory of each of its servers, all processes together."),
-    _key("command", "command", TEXT, "The command that starts it."),
-    _key("ready", "ready", PAIRS, "What must hold before it is used."),
-    _key("env", "env", PAIRS, "Variables that its users see."),
+    _key(
+        "command",
+        "command",
+        COMMAND,
+        "The command that starts an app; {fd}, {host}, {port} and {NAME.url} are put in.",
+    ),
+    _key("ready", "ready", READY, "What must hold before the app is used."),
+    _key("env", "env", PAIRS, "Variables that tests see; of an app, those that it sees."),
 )
 
 SECTIONS: tuple[Section, ...] = (

@@ -10,7 +10,7 @@ from typing import Any
 from handrail.config.expressions import ExpressionError, check_expression
 from handrail.config.nearest import nearest
 from handrail.frozen import dataclass
-from handrail.model.tiers import Isolation, Place
+from handrail.model.tiers import Isolation, Place, ReadyRule
 from handrail.model.units import parse_duration, parse_size
 
 Schema = Mapping[str, Any]
@@ -289,4 +289,93 @@ PAIRS = Kind(
     read=_read_pairs,
     show=lambda pairs: "{ " + ", ".join(f"{key_text(k)} = {quoted(v)}" for k, v in pairs) + " }",
     schema={"type": "object", "additionalProperties": {"type": "string"}},
+)
+
+
+def _read_command(value: object) -> str:
+    import shlex  # few projects have a command
+
+    text = str(TEXT.read(value))
+    try:
+        words = shlex.split(text)
+    except ValueError as problem:
+        message = str(problem)
+        raise InvalidValueError(
+            Complaint(
+                text=f"not a command: {message[:1].lower()}{message[1:]}; the text is {shown(value)}",
+                fix="close the quotation, or write quotes that are meant as such with a backslash",
+            )
+        ) from None
+    if not words:
+        raise _mismatch("a command", value)
+    return text
+
+
+COMMAND = Kind(read=_read_command, show=quoted, schema=TEXT.schema)
+
+_PATH = _text_like('a path such as "/health"')
+
+
+def _read_path(value: object) -> str:
+    text = str(_PATH.read(value))
+    if not re.fullmatch(r"/[!-~]*", text):
+        raise _mismatch('a path such as "/health"', value)
+    return text
+
+
+_READY: Mapping[str, tuple[str, Kind]] = {
+    "http": (
+        "http",
+        Kind(
+            read=_read_path,
+            show=quoted,
+            schema={"type": "string", "pattern": "^/[!-~]*$"},
+        ),
+    ),
+    "tcp": ("tcp", FLAG),
+    "line": ("line", PATTERN),
+    "within": ("within_s", DURATION),
+}
+"""Keys of ``ready``, each with its field of ``ReadyRule``."""
+
+
+def _read_ready(value: object) -> ReadyRule:
+    if not isinstance(value, dict):
+        raise _mismatch('a table such as { http = "/health", within = "30s" }', value)
+    fields: dict[str, Any] = {}
+    complaints: list[Complaint] = []
+    for name, each in value.items():
+        if name not in _READY:
+            near = nearest(name, _READY)
+            hint = f"nearest: {near}" if near else f"known: {', '.join(_READY)}"
+            fix = f"rename {name} to {near}" if near else ""
+            complaints.append(Complaint(text=f"unknown key; {hint}", at=(name,), fix=fix))
+            continue
+        field, kind = _READY[name]
+        try:
+            fields[field] = kind.read(each)
+        except InvalidValueError as problem:
+            complaints += _inside(name, problem)
+    if complaints:
+        raise InvalidValueError(*complaints)
+    return ReadyRule(**fields)
+
+
+def _show_ready(rule: ReadyRule) -> str:
+    shown_keys = [
+        f"{name} = {kind.show(value)}"
+        for name, (field, kind) in _READY.items()
+        if (value := getattr(rule, field)) not in (None, False)
+    ]
+    return "{ " + ", ".join(shown_keys) + " }"
+
+
+READY = Kind(
+    read=_read_ready,
+    show=_show_ready,
+    schema={
+        "type": "object",
+        "properties": {name: kind.schema for name, (_, kind) in _READY.items()},
+        "additionalProperties": False,
+    },
 )

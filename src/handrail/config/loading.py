@@ -5,14 +5,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handrail.config import defaults
+from handrail.config import defaults, references
 from handrail.config.keys import SCALARS, SECTIONS, Key, Section, dotted, tables_of
 from handrail.config.kinds import InvalidValueError, quoted, shown
 from handrail.config.locating import Path, line_of, lines
 from handrail.config.nearest import nearest
 from handrail.config.problems import ConfigError, ConfigProblem
 from handrail.frozen import dataclass, field, replace
-from handrail.model.tiers import Settings
+from handrail.model.tiers import Service, Settings
 
 Table = Mapping[str, Any]
 Values = dict[str, Any]
@@ -182,9 +182,59 @@ class _Reading:
                 self._check_name((*path, "gate"), "gate", tier["gate"], gates)
             for service in tier.get("services", ()):
                 self._check_name((*path, "services"), "service", service, services)
+        self._check_services([Service(**entry) for entry in entries["services"]], services)
         for stage in entries["stages"]:
             for name in stage.get("tiers", ()):
                 self._check_name(("stages", stage["name"], "tiers"), "tier", name, tiers)
+
+    def _check_services(self, services: Sequence[Service], known: Sequence[str]) -> None:
+        for service in services:
+            path: Path = ("services", service.name)
+            if not self._has_problem(path):
+                self._check_service(service, path, known)
+        circle = references.cycle({each.name: references.needs(each) for each in services})
+        if circle:
+            self.complain(
+                ("services", circle[0]),
+                f"services need each other: {' needs '.join(circle)}",
+                f"remove {{{circle[1]}.url}} from {circle[0]}, or whatever else closes the circle",
+            )
+
+    def _check_service(self, service: Service, path: Path, known: Sequence[str]) -> None:
+        is_app = service.command is not None
+        if not is_app and service.url is None and service.name not in defaults.RECIPES:
+            near = nearest(service.name, defaults.RECIPES)
+            kinds = f"nearest: {near}" if near else f"known: {', '.join(defaults.RECIPES)}"
+            fix = f"rename {service.name} to {near}" if near else "add command = ... or url = ..."
+            self.complain(path, f"no known service, without command and url; {kinds}", fix)
+        if service.ready is not None:
+            self._check_ready(service, path)
+        keys = {"command": service.command or ""} | {f"env.{k}": v for k, v in service.env}
+        for key, text in keys.items():
+            at: Path = (*path, *key.split(".", 1))
+            for name, what in references.references(text) if is_app else ():
+                self._check_name(at, "service", name, known)
+                if what != "url":
+                    self.complain(
+                        at, f"{{{name}.{what}}} is nothing; there is: url", f"write {{{name}.url}}"
+                    )
+
+    def _check_ready(self, service: Service, path: Path) -> None:
+        rule = service.ready
+        if service.command is None:
+            self.complain(
+                (*path, "ready"), "ready is for services that have a command", "remove it"
+            )
+        elif rule is not None and (rule.http or rule.tcp) and not references.listens(service):
+            self.complain(
+                (*path, "ready"),
+                "nobody knows where to ask: neither {fd} nor {port} is in command or env",
+                "let the command listen at {fd}, or at {host} and {port}",
+            )
+
+    def _has_problem(self, path: Path) -> bool:
+        key = dotted(_ROOT + path)
+        return any(f"{problem.key}.".startswith(f"{key}.") for problem in self.problems)
 
     def _check_name(self, path: Path, one: str, name: str, known: Sequence[str]) -> None:
         if name not in known:

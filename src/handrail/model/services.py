@@ -69,7 +69,9 @@ class Start:
     """Of this instance, unique within the session: ``postgres``, ``postgres.2``."""
     argv: tuple[str, ...]
     folder: str
-    """Its own; made if need be, its working folder, removed when it is stopped."""
+    """Its own; made if need be, removed when it is stopped."""
+    works_in: str = ""
+    """Its working folder; empty: its own."""
     is_kept: bool = False
     """Whether the folder stays when it is stopped, for somebody needs what is in it."""
     copy_of: str = ""

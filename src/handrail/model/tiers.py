@@ -86,6 +86,19 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyRule:
+    """When a service that is started by a command counts as ready."""
+
+    http: str | None = None
+    """A path, for which it answers with a status below 400."""
+    tcp: bool = False
+    """It accepts connections."""
+    line: str | None = None
+    """It prints a line in which this regular expression is found."""
+    within_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """A service that tests need: ``[tool.handrail.services.NAME]``. Checked now."""
 
@@ -99,7 +112,8 @@ class Service:
     memory_bytes: int | None = None
     """Of all processes of each of its servers together."""
     command: str | None = None
-    ready: tuple[tuple[str, str], ...] = ()
+    """Starts an app of the project's own."""
+    ready: ReadyRule | None = None
     env: tuple[tuple[str, str], ...] = ()
 
 

@@ -53,10 +53,13 @@ class Programs:
 def find(
     wanted: Sequence[Wanted], path: str, version: str | None = None
 ) -> tuple[Programs | None, str]:
-    """The first place that has what one of ``wanted`` asks for, in that version; or why there is none.
+    """The first place that has what one of ``wanted`` asks for, in that version; or why there is none. Where
+    nothing is asked for, there is nothing to look for: a command names its program.
 
     ``path``: as the variable ``PATH``. ``version``: a prefix, such as ``16``.
     """
+    if not wanted:
+        return Programs(origin="the configuration", paths={}), ""
     seen: list[str] = []
     for each in wanted:
         for found in _places(each, path):

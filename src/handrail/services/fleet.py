@@ -11,7 +11,7 @@ from handrail.model.tiers import Service
 from handrail.services.addresses import own_host
 from handrail.services.backends import Backend, choose
 from handrail.services.recipe import Place, Recipe
-from handrail.services.supervision import Supervision, environment
+from handrail.services.supervision import Supervision, environment, log_of, log_tail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,9 @@ class Loss:
 
 Prepare = Callable[[Service, Start], Start]
 """Gives an order what it needs that takes a moment: a data folder to begin with."""
+
+
+_NOTHING: Mapping[str, str] = {}
 
 
 class Fleet:
@@ -73,8 +76,11 @@ class Fleet:
             self._supervision = Supervision(self._base)
         return self._supervision
 
-    def begin(self, service: str, name: str = "") -> None:
-        """Have a server started, without waiting; one that is there or under way is left alone."""
+    def begin(self, service: str, name: str = "", values: Mapping[str, str] = _NOTHING) -> None:
+        """Have a server started, without waiting; one that is there or under way is left alone.
+
+        ``values``: what stands for ``{NAME.url}`` in the settings of an app.
+        """
         supervision = self.supervision
         name = name or service
         settings = self._services[service]
@@ -85,7 +91,7 @@ class Fleet:
             return
         recipe = self._recipes[service]
         backend = choose(settings, recipe, self._backends)
-        start = backend.order(settings, recipe, self._place(name, recipe))
+        start = backend.order(settings, recipe, self._place(name, recipe, values))
         if service in self.prepare and backend.name == "native":
             start = self.prepare[service](settings, start)
         self._begun[name] = (settings, backend, start)
@@ -115,6 +121,11 @@ class Fleet:
             )
         return self._servers[name]
 
+    def log(self, name: str) -> list[str]:
+        """The end of what that instance has printed, ready or not; nothing if there is none."""
+        begun = self._begun.get(name)
+        return [] if begun is None else log_tail(log_of(begun[2]))
+
     def another_name(self, service: str) -> str:
         """Of a further instance."""
         self._count += 1
@@ -140,8 +151,10 @@ class Fleet:
     def revive(self, name: str) -> Server:
         """Start a server that has ended again, on the data that it left."""
         settings, backend, start = self._begun[name]
-        del self._servers[name]
-        start = replace(start, copy_of="")
+        lost = self._servers.pop(name)
+        # Who was told where it listens must find it there again.
+        address = lost.address if start.listens else start.address
+        start = replace(start, copy_of="", address=address)
         self._begun[name] = (settings, backend, start)
         self.supervision.begin(start)
         return self.get(settings.name, name)
@@ -153,7 +166,7 @@ class Fleet:
         self._supervision = None
         self._begun, self._servers = {}, {}
 
-    def _place(self, name: str, recipe: Recipe) -> Place:
+    def _place(self, name: str, recipe: Recipe, values: Mapping[str, str]) -> Place:
         port = self._ports.get(recipe.default_port, recipe.default_port)
         self._ports[recipe.default_port] = port + 1
         return Place(
@@ -162,6 +175,7 @@ class Fleet:
             host=own_host(self.supervision.pid),
             port=port,
             env=environment({}),
+            values=values,
         )
 
 

@@ -19,6 +19,8 @@ class Place:
     port: int
     """The usual one, or the next free one of ours."""
     env: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What stands for ``{NAME.url}`` in the settings of an app."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,7 +171,7 @@ class Server:
         env = {name: value.replace("{port}", port) for name, value in env.items()}
         self._log = os.open(f"{start.folder}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            self._fork(argv, env, start.folder, listener, start.owner)
+            self._fork(argv, env, start.works_in or start.folder, listener, start.owner)
         finally:
             if listener is not None:
                 listener.close()

@@ -14,6 +14,8 @@ from handrail.services.undoing import run_undos
 from handrail.system import processes
 
 LOCK = "lock"
+FOLDER_VARIABLE = "HANDRAIL_SERVICE_FOLDER"
+"""In the environment of an app, which works elsewhere: where it belongs."""
 ROOM_BYTES = 256 << 20
 """A folder in memory is used when it has that much room: a container may have 64 MiB in all."""
 _DRAFT = "d-"
@@ -99,7 +101,7 @@ def _folders(base: Path) -> list[Path]:
 
 
 def _at_home_in(folder: Path) -> set[int]:
-    """Processes that work in the folder, or were started with its name."""
+    """Processes that work in the folder, or were started with its name or belong there."""
     name = os.fsencode(folder)
     found = set()
     for entry in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
@@ -109,6 +111,9 @@ def _at_home_in(folder: Path) -> set[int]:
             where = os.readlink(os.fsencode(f"/proc/{entry}/cwd"))
             with open(f"/proc/{entry}/cmdline", "rb") as file:
                 is_named = name + b"/" in file.read()
+            with open(f"/proc/{entry}/environ", "rb") as file:
+                mark = f"{FOLDER_VARIABLE}=".encode() + name + b"/"
+                is_named |= any(each.startswith(mark) for each in file.read().split(b"\0"))
             if is_named or where == name or where.startswith(name + b"/"):
                 found.add(int(entry))
     return found

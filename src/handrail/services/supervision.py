@@ -92,12 +92,12 @@ class Supervision:
             address = replace(start.address, port=answer.port)
             self._pids[name] = answer.pid
             return Running(
-                name=name, pid=answer.pid, address=address, log=_log(start), took_s=answer.took_s
+                name=name, pid=answer.pid, address=address, log=log_of(start), took_s=answer.took_s
             )
         why = answer.why if isinstance(answer, (Failed, Ended)) else "was stopped"
         raise ServiceNotReadyError(
             f"{name} is not ready: {why}",
-            where="\n".join((f"command: {' '.join(start.argv)}", *log_tail(_log(start)))),
+            where="\n".join((f"command: {' '.join(start.argv)}", *log_tail(log_of(start)))),
             hint="the lines above are the end of its log; run that command by hand to see more",
         )
 
@@ -179,7 +179,8 @@ def log_tail(path: str, lines: int = LOG_LINES) -> list[str]:
         return []
 
 
-def _log(start: Start) -> str:
+def log_of(start: Start) -> str:
+    """Where everything is that it prints."""
     return f"{start.folder}.log"
 
 

@@ -16,6 +16,7 @@ from handrail.model.tiers import (
     Isolation,
     Override,
     Place,
+    ReadyRule,
     Service,
     Settings,
     Stage,
@@ -99,7 +100,7 @@ image = "postgres"
 version = "17"
 template = "app:up"
 isolation = "clone"
-command = "run"
+command = "run --port {port}"
 ready = { http = "/health", within = "30s" }
 env = { A = "b" }
 """
@@ -159,8 +160,8 @@ env = { A = "b" }
                 version="17",
                 template="app:up",
                 isolation="clone",
-                command="run",
-                ready=(("http", "/health"), ("within", "30s")),
+                command="run --port {port}",
+                ready=ReadyRule(http="/health", within_s=30.0),
                 env=(("A", "b"),),
             ),
         ),
@@ -459,6 +460,55 @@ def test_what_is_not_a_table_is_refused(text: str, line: str) -> None:
         ),
         ('services.x.env = "A=b"', 'services.x.env: expected a table such as { NAME = "value" }, got "A=b"'),
         ("services.x.env.A = 1", "services.x.env.A: expected a string, got 1"),
+        (
+            "services.postgress = {}",
+            "services.postgress: no known service, without command and url; nearest: postgres",
+        ),
+        (
+            "services.x = {}",
+            ("services.x: no known service, without command and url; "
+            "known: postgres, redis, valkey, mariadb, nats, s3, mqtt, kafka"),
+        ),
+        (
+            """services.x.command = 'run "'""",
+            'services.x.command: not a command: no closing quotation; the text is "run \\""',
+        ),
+        (
+            'services.x = { command = "run {port}", ready = { htp = "/" } }',
+            "services.x.ready.htp: unknown key; nearest: http",
+        ),
+        (
+            'services.x = { command = "run {port}", ready = { http = "health" } }',
+            'services.x.ready.http: expected a path such as "/health", got "health"',
+        ),
+        (
+            'services.x = { command = "run", ready = { line = "(" } }',
+            ("services.x.ready.line: not a regular expression: "
+            'missing ), unterminated subpattern at position 0; the text is "("'),
+        ),
+        (
+            'services.x = { command = "run", ready = { within = 3 } }',
+            'services.x.ready.within: expected a duration such as "90s", got 3',
+        ),
+        (
+            'services.x = { command = "run", ready = { tcp = true } }',
+            ("services.x.ready: nobody knows where to ask: "
+            "neither {fd} nor {port} is in command or env"),
+        ),
+        ("services.redis.ready.tcp = true", "services.redis.ready: ready is for services that have a command"),
+        (
+            'services.x = { command = "run", env = { URL = "{postgress.url}" } }',
+            'services.x.env.URL: no service is named "postgress"; nearest: postgres',
+        ),
+        (
+            'services.x.command = "run {redis.uri}"',
+            "services.x.command: {redis.uri} is nothing; there is: url",
+        ),
+        (
+            ('services.a.command = "run {b.url}"\nservices.b.command = "run {c.url}"\n'
+            'services.c.command = "run {b.url}"'),
+            "services.b: services need each other: b needs c needs b",
+        ),
     ],
 )  # fmt: skip
 def test_the_problem_is_named(table: str, line: str) -> None:

@@ -66,8 +66,8 @@ image = "postgres"
 version = "17"
 template = "app:up"
 isolation = "clone"
-command = "run"
-ready = { "http://x" = "/health" }
+command = "run --port {port}"
+ready = { line = "^up", tcp = true, http = "/health", within = "30s" }
 env = { A = "b" }
 """
 EXAMPLES = [
@@ -102,6 +102,11 @@ EXAMPLES = [
     ("stages = { x = { python = [3.10] } }", False),
     ("services = { x = { env = { A = 1 } } }", False),
     ('services = { x = { isolation = "none" } }', False),
+    ('services = { x = { command = "a", ready = { line = "up" } } }', True),
+    ('services = { x = { command = "a {fd}", ready = { http = "up" } } }', False),
+    ('services = { x = { command = "a {fd}", ready = { http = 1 } } }', False),
+    ('services = { x = { command = "a {fd}", ready = { tcp = "yes" } } }', False),
+    ('services = { x = { command = "a {fd}", ready = { whithin = "1s" } } }', False),
 ]
 
 

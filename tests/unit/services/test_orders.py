@@ -24,6 +24,7 @@ starts = st.builds(
     name=words,
     argv=st.lists(words, max_size=4).map(tuple),
     folder=words,
+    works_in=words,
     is_kept=st.booleans(),
     copy_of=words,
     files=st.dictionaries(words, words, max_size=2),

@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+import sys
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from handrail.errors import UserError
 from handrail.model.services import Level
 from handrail.model.tiers import Service
+from handrail.pytest_plugin.services.apps import Apps, Roles
+from handrail.pytest_plugin.services.levels import level_of
 from handrail.services import handles
 from handrail.services.backends import Native
 from handrail.services.fleet import Fleet, Server
@@ -19,10 +22,10 @@ from handrail.services.isolate.mariadb import MariaData
 from handrail.services.isolate.postgres import Postgres
 from handrail.services.isolate.resets import RESETS
 from handrail.services.isolate.servers import Servers
+from handrail.services.recipe import Recipe
 from handrail.services.recipes.all import RECIPES
+from handrail.services.recipes.app import app
 from handrail.services.snapshots import Snapshots
-
-MARK = "isolation"
 
 
 class ServiceLostWarning(UserWarning):
@@ -41,7 +44,12 @@ class Providing:
         self.services = {service.name: service for service in services}
         self._config = config
         self._native = Native(os.environ)
-        self.fleet = Fleet(self.services, RECIPES, (self._native,), base)
+        self.fleet = Fleet(
+            self.services, _recipes(services, config.rootpath), (self._native,), base
+        )
+        self._apps = Apps(self.fleet, self.services, Roles(begin=self._begin, url=self._url))
+        self._item: pytest.Item | None = None
+        """The test that is under way."""
         self._snapshots = Snapshots(state / "snapshots", self._say)
         self._postgres: Postgres | None = None
         self._servers: dict[str, Servers] = {}
@@ -101,7 +109,8 @@ class Providing:
     def note(self, service: str) -> str:
         """What a person must know of it: that it is a mock, say; nothing of what runs elsewhere."""
         recipe = RECIPES.get(service)
-        is_ours = self.services[service].url is None
+        settings = self.services[service]
+        is_ours = settings.url is None and settings.command is None
         return recipe.note if recipe is not None and is_ours else ""
 
     def open_template(self) -> handles.Postgres:
@@ -123,8 +132,7 @@ class Providing:
 
     def get(self, service: str) -> handles.Service:
         """Where it is, once it answers."""
-        owner = self.postgres if service == "postgres" else self.servers(service)
-        server = owner.server()
+        server = self._server(service)
         return handles.Service(
             name=service,
             url=server.url,
@@ -132,6 +140,28 @@ class Providing:
             port=server.address.port,
             note=self.note(service),
         )
+
+    def _server(self, service: str) -> Server:
+        if self._apps.is_app(service):
+            if self._item is None:
+                raise pytest.UsageError(f"services.{service} exists only while a test runs")
+            return self._apps.get(service, self._item)
+        owner = self.postgres if service == "postgres" else self.servers(service)
+        return owner.server()
+
+    def _begin(self, service: str) -> None:
+        """Have what an app needs started, without waiting."""
+        if service == "postgres":
+            self.postgres.begin()
+        else:
+            self.servers(service).begin(self.usual_level(service))
+
+    def _url(self, service: str) -> str:
+        """Of what this process has for itself, and no module or test."""
+        if service != "postgres":
+            return self.servers(service).server().url
+        with self.postgres.own(Level.SAVEPOINT) as database:
+            return database.url
 
     @contextlib.contextmanager
     def variables(self, service: str, url: str) -> Iterator[None]:
@@ -163,12 +193,12 @@ class Providing:
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Iterator[None]:
         """Begin what the test and the next one need; revive what it ended, and say which test it was."""
-        self._begin(item)
-        if (
-            nextitem is not None and type(nextitem).__name__ != "LazyNext"
-        ):  # looking at that one asks
-            self._begin(nextitem)
+        self._prepare(item)
+        if nextitem is not None and type(nextitem).__name__ != "LazyNext":
+            self._prepare(nextitem)  # only to look at that one would ask for it
+        self._item = item
         result = yield
+        self._item = None
         for loss in self.fleet.losses():
             name = loss.server.name
             if self._postgres is not None:
@@ -182,29 +212,28 @@ class Providing:
         return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Beside a failure, say what a session that is rolled back hides from other connections."""
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Beside a failure, show what apps have printed and what a session hides from them."""
         report = yield
-        if report.when == "call" and report.failed:
-            session = getattr(item, "funcargs", {}).get("postgres_session")
-            if session is not None and (others := _other_connections(session)):
-                text = (
-                    f"{others} other connection{'s' * (others > 1)} to this database saw nothing of "
-                    'what the session did: mark the test isolation("clone") and use postgres'
-                )
-                report.sections.append(("postgres_session", text))
+        if report.failed:
+            for name, text in self._apps.logs(item):
+                report.sections.append((f"end of the log of {name}", text))
+            if report.when == "call":
+                report.sections += _hidden(item)
         return report
 
-    def _begin(self, item: pytest.Item) -> None:
+    def _prepare(self, item: pytest.Item) -> None:
         """Have the servers started that its fixtures will ask for, all at the same time."""
         names = getattr(item, "fixturenames", ())
         if "_providing" in names and self._postgres is None:
             with contextlib.suppress(UserError):  # the fixture will say it
-                self.postgres.begin()
+                self._begin("postgres")
         for service in self.services:
             if f"_{service}_of_module" in names and service not in {*self._servers, "postgres"}:
                 with contextlib.suppress(UserError):
-                    self.servers(service).begin()
+                    self._begin(service)
 
     def pytest_unconfigure(self) -> None:
         """End everything."""
@@ -214,6 +243,30 @@ class Providing:
 
     def _say(self, text: str) -> None:
         warnings.warn(text, stacklevel=2)
+
+
+def _recipes(services: tuple[Service, ...], root: Path) -> Mapping[str, Recipe]:
+    """Those that there are, and one for each app."""
+    beside = os.path.dirname(sys.executable)
+    apps = {
+        service.name: app(service, root=str(root), programs=beside)
+        for service in services
+        if service.command is not None
+    }
+    return {**RECIPES, **apps}
+
+
+def _hidden(item: pytest.Item) -> list[tuple[str, str]]:
+    """What to say if a test has a session that is rolled back and others are connected too."""
+    session = getattr(item, "funcargs", {}).get("postgres_session")
+    others = 0 if session is None else _other_connections(session)
+    if not others:
+        return []
+    text = (
+        f"{others} other connection{'s' * (others > 1)} to this database saw nothing of "
+        'what the session did: mark the test isolation("clone") and use postgres'
+    )
+    return [("postgres_session", text)]
 
 
 def _other_connections(session: Any) -> int:
@@ -246,17 +299,3 @@ def _tell(item: pytest.Item, text: str) -> None:
             "location": None,
         }
     )
-
-
-def level_of(item: pytest.Item) -> Level | None:
-    """What the test's mark asks for; None without one. Raises: UsageError."""
-    mark = item.get_closest_marker(MARK)
-    if mark is None:
-        return None
-    given = mark.args[0] if mark.args else ""
-    try:
-        return Level(given)
-    except ValueError:
-        raise pytest.UsageError(
-            f"{item.nodeid}: isolation({given!r}) is no level; one of: {', '.join(Level)}"
-        ) from None
