@@ -30,7 +30,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## a well-known project's own tests under pytest, xdist and handrail
+demo: setup ## a well-known project's own tests under pytest, xdist and handrail; a project with services
 	@$(BIN)/python bench/demo.py
 
 test: setup ## our own tests, under handrail: the tiers that run here by default

@@ -1,4 +1,5 @@
-"""``make demo``: a well-known project's own suite under plain pytest, xdist and handrail.
+"""``make demo``: a well-known project's own suite under plain pytest, xdist and handrail; then tests
+that want a real Postgres and a real Redis.
 
 Fetches the project's source distribution once; after that it works without a network. Ends on
 handrail's own output, live.
@@ -7,6 +8,7 @@ handrail's own output, live.
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import commands
 import downstream
@@ -15,6 +17,8 @@ from commands import BrokenRunError, Command, Project
 from environment import FetchError
 
 SUITE = "click"
+SHOP = Path(__file__).parent.parent / "examples" / "shop"
+HANDRAIL = str(Path(sys.executable).with_name("handrail"))
 WORKERS = 2
 BAR_WIDTH = 50
 LIMIT_S = 120
@@ -35,7 +39,14 @@ def main() -> int:
         print(f"\nerror: {error}", file=sys.stderr)
         return 1
     print(f"\n{_chart(times)}")
-    return _live(commands.handrail(project, WORKERS), project)
+    return _live(commands.handrail(project, WORKERS), project) or _with_services()
+
+
+def _with_services() -> int:
+    """No Docker, no root: the servers come from wheels where the machine has none."""
+    _step("A project that needs Postgres and Redis, examples/shop: handrail run -n 2")
+    print(flush=True)
+    return subprocess.run([HANDRAIL, "run", "-n", str(WORKERS)], check=False, cwd=SHOP).returncode
 
 
 def _times(project: Project) -> Mapping[str, float]:
