@@ -33,7 +33,7 @@ from handrail.model.spec import RunSpec
 from handrail.model.tiers import Isolation
 from handrail.pytest_plugin import losses
 from handrail.pytest_plugin.deferring import can_defer, may_defer
-from handrail.pytest_plugin.internals import collection, items, junit, process, terminal
+from handrail.pytest_plugin.internals import collection, junit, marks, process, terminal
 from handrail.pytest_plugin.lessons import Later
 from handrail.pytest_plugin.line import Tell
 from handrail.pytest_plugin.recording import EventStream
@@ -81,7 +81,7 @@ class Parallel:
     def pytest_collection(self, session: pytest.Session) -> Generator[None, object, object]:
         """Collect without the garbage collector: nothing becomes garbage, and looking costs a quarter."""
         self._session = session
-        items.check_expressions(self._config)
+        marks.check_expressions(self._config)
         gc.disable()
         self._is_deferring = may_defer(self._config, self._spec)
         try:
@@ -91,6 +91,33 @@ class Parallel:
         if self._is_deferring:
             session.testscollected = len(self._table.traits)
         return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Decide where to collect, when all files and conftests are known; tell of what is broken."""
+        if report.nodeid == "" and self._is_deferring:
+            self._decide_where(report)
+        if report.outcome != "passed":
+            self._relay.tell_collected(report)
+
+    def _decide_where(self, report: pytest.CollectReport) -> None:
+        """In the workers, unless something wants to see every item in one process."""
+        self._groups = by_path(collection.files_below(self._session, report))
+        if can_defer(self._config, self._groups):
+            collection.stop_at_files(self._session)
+        else:
+            self._is_deferring = False
+
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        """Say which file is collected in this process: its import may end the process."""
+        if isinstance(collector, pytest.File):
+            running = Running(test=collector.nodeid, for_s=0.0, worker="")
+            self._stream.add(Progress(at=time.time(), running=(running,)))
+            self._stream.flush()
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count what ``-k``, ``-m`` and plugins leave out in this process."""
+        self._table.deselected += len(items)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session) -> None:
@@ -113,14 +140,6 @@ class Parallel:
             self._config, len(self._table.traits) + self._table.deselected
         )
         terminal.add_deselected(self._config, self._table.deselected)
-
-    def _decide_where(self, report: pytest.CollectReport) -> None:
-        """In the workers, unless something wants to see every item in one process."""
-        self._groups = by_path(collection.files_below(self._session, report))
-        if can_defer(self._config, self._groups):
-            collection.stop_at_files(self._session)
-        else:
-            self._is_deferring = False
 
     def _limits(self) -> Limits:
         return Limits(
@@ -331,25 +350,6 @@ class Parallel:
         self._barrier.add_withheld(withheld)
         for each in warned:
             self._relay.warned(*each)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Decide where to collect, when all files and conftests are known; tell of what is broken."""
-        if report.nodeid == "" and self._is_deferring:
-            self._decide_where(report)
-        if report.outcome != "passed":
-            self._relay.tell_collected(report)
-
-    def pytest_collectstart(self, collector: pytest.Collector) -> None:
-        """Say which file is collected in this process: its import may end the process."""
-        if isinstance(collector, pytest.File):
-            running = Running(test=collector.nodeid, for_s=0.0, worker="")
-            self._stream.add(Progress(at=time.time(), running=(running,)))
-            self._stream.flush()
-
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Count what ``-k``, ``-m`` and plugins leave out in this process."""
-        self._table.deselected += len(items)
 
     def _stop_if_asked(self) -> None:
         session = self._session

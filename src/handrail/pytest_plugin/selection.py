@@ -27,7 +27,8 @@ from handrail.core.scheduling import MODULE_BOND
 from handrail.frozen import dataclass, field
 from handrail.model.events import Withheld
 from handrail.model.tiers import Override, Settings, Tier
-from handrail.pytest_plugin.internals.items import Expressions, scopes_of_fixtures
+from handrail.pytest_plugin.internals.fixtures import scopes_of_fixtures
+from handrail.pytest_plugin.internals.marks import Expressions
 
 NAMED_TESTS = 3
 _MARKER_NAME = re.compile(r"[A-Za-z_]\w*")

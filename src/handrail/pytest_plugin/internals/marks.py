@@ -1,6 +1,5 @@
-"""What pytest knows of an item: the marks that expressions select by, and its fixtures."""
+"""pytest's expressions over marks and keywords."""
 
-import unittest
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,32 +51,3 @@ class Expressions:
             for name, compiled in self._compiled.items()
             if compiled is None or compiled.evaluate(has)
         )
-
-
-_UNITTESTS_OWN = ("_unittest_setUpClass_fixture_", "_unittest_skip_fixture_")
-
-
-def scopes_of_fixtures(item: pytest.Item) -> frozenset[str]:
-    """Scopes of the fixtures that the item is known to use. There is no public way to ask.
-
-    What pytest makes of a ``TestCase`` that has no ``setUpClass`` of its own is not counted.
-    """
-    found = getattr(item, "_fixtureinfo", None)
-    if found is None:
-        return frozenset()
-    return frozenset(
-        each.scope
-        for name, definitions in found.name2fixturedefs.items()
-        for each in definitions
-        if not (name.startswith(_UNITTESTS_OWN) and _has_plain_class(item))
-    )
-
-
-def _has_plain_class(item: pytest.Item) -> bool:
-    """Whether nothing happens before the first and after the last test of its ``TestCase``."""
-    case = getattr(item, "cls", None)
-    return all(
-        getattr(getattr(case, name, None), "__func__", None)
-        is getattr(unittest.TestCase, name).__func__
-        for name in ("setUpClass", "tearDownClass")
-    )
