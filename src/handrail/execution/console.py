@@ -198,20 +198,12 @@ def heed_signals() -> None:
 
 
 def _let_go_of_everything_but(kept: int) -> None:
+    from handrail.system.processes import close_all_but  # which the watcher has no use for
+
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
-    for number in _open_descriptors():
-        if number > 2 and number != kept:
-            with suppress(OSError):
-                os.close(number)
-
-
-def _open_descriptors() -> list[int]:
-    for folder in ("/proc/self/fd", "/dev/fd"):
-        with suppress(OSError):
-            return [int(name) for name in os.listdir(folder)]
-    return list(range(256))
+    close_all_but(0, 1, 2, kept)
 
 
 # Watching.

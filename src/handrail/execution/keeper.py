@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 
 from handrail.execution.lineage import Lineage
 from handrail.system import processes
-from handrail.system.processes import environment_of, every_pid, name_of
+from handrail.system.processes import close_all_but, environment_of, every_pid, name_of
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -59,10 +59,7 @@ def _keep(source: int, mark: bytes, lineage: Lineage, on_loss: OnLoss, kept: int
         os.setsid()
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
-        for descriptor in map(int, os.listdir("/proc/self/fd")):
-            if descriptor not in {source, kept}:
-                with contextlib.suppress(OSError):
-                    os.close(descriptor)
+        close_all_but(source, kept)
         while not select.select([source], [], [], LOOK_S)[0]:
             lineage.look()
         if not os.read(source, 1):

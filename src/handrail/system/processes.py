@@ -177,6 +177,24 @@ def _read(path: str) -> bytes:
         return b""
 
 
+# What they hold.
+
+
+def close_all_but(*kept: int) -> None:
+    """Close every descriptor of this process but these."""
+    for descriptor in _open_descriptors():
+        if descriptor not in kept:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+
+def _open_descriptors() -> list[int]:
+    for folder in ("/proc/self/fd", "/dev/fd"):
+        with contextlib.suppress(OSError):
+            return [int(name) for name in os.listdir(folder)]
+    return list(range(256))
+
+
 # Their end.
 
 

@@ -120,3 +120,22 @@ def test_threads_are_counted() -> None:
     thread.join()
 
     assert during == before + 1
+
+
+def test_what_a_process_holds_is_closed_but_for_what_is_kept() -> None:
+    source, sink = os.pipe()
+    other = os.open(os.devnull, os.O_RDONLY)
+    pid = os.fork()
+    if pid == 0:
+        processes.close_all_but(sink)
+        os.write(sink, b" ".join(name.encode() for name in os.listdir("/proc/self/fd")))
+        os._exit(0)
+    os.close(sink)
+
+    left = {int(name) for name in os.read(source, 4096).split()}
+    os.waitpid(pid, 0)
+    os.close(source)
+    os.close(other)
+
+    assert sink in left
+    assert len(left) == 2  # and the one that looks
