@@ -186,6 +186,7 @@ def test_a_module_that_hangs_at_import_is_a_collection_error(project: Project) -
 
     assert run.returncode == 1
     assert "test_hang.py" in run.stdout
+    assert "did not end within 1s" in run.stdout
     assert run.left == []
 
 

@@ -31,9 +31,11 @@ def problem_of_test(
     )
 
 
-def problem_of_module(loss: Loss, ending: Ending, nodeid: str) -> Problem:
+def problem_of_module(
+    loss: Loss, ending: Ending, nodeid: str, *, limit_s: float, memory_bytes: int | None
+) -> Problem:
     """The problem of a module that could not be collected because its worker ended."""
-    kind, message = _words(loss, ending, 0.0, None)
+    kind, message = _words(loss, ending, limit_s, memory_bytes)
     if loss is Loss.CRASHED:
         message = f"the process that imported this module ended ({ending.text})"
     return Problem(

@@ -383,7 +383,13 @@ class Parallel:
         nodeid = self._groups[module][0].nodeid
         self._table.collect_s[module] = 0.0
         report = pytest.CollectReport(nodeid, "failed", "", [])
-        problem = losses.problem_of_module(loss, ending, nodeid)
+        problem = losses.problem_of_module(
+            loss,
+            ending,
+            nodeid,
+            limit_s=self._barrier.collect_limit_s,
+            memory_bytes=self._spec.memory_bytes,
+        )
         report.longrepr = problem.text
         self._relay.collected(report, problem)
 
