@@ -6,7 +6,7 @@ from handrail.core.folding import is_bad, last_attempts, not_run
 from handrail.errors import ExitCode
 from handrail.frozen import dataclass
 from handrail.model.events import RunProblem
-from handrail.model.outcomes import Outcome, Verdict
+from handrail.model.outcomes import Outcome, ProblemKind, Verdict
 from handrail.model.records import RunRecord
 
 _RANK = (
@@ -91,6 +91,15 @@ def _findings(record: RunRecord, missing: int, allow_empty: bool) -> Iterator[_F
     has_executed = any(each.outcome is not Outcome.SKIPPED for each in attempts)
     if has_failed:
         yield _Finding(Verdict.FAILED)
+    lacking = [
+        problem.message
+        for attempt in attempts
+        if is_bad(attempt)
+        for problem in attempt.problems
+        if problem.kind is ProblemKind.INFRA
+    ]
+    if lacking:
+        yield _Finding(Verdict.INFRA_ERROR, lacking[0].partition("\n")[0].removeprefix("error: "))
     if record.session is not None:
         is_explained = has_failed or bool(stops)
         yield from _of_pytest(record.session.pytest_exit, is_explained, has_executed)

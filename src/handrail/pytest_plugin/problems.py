@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from handrail.errors import ExitCode, UserError
 from handrail.frozen import replace
 from handrail.model.outcomes import Frame, Phase, Problem, ProblemKind
 
@@ -33,7 +34,7 @@ def from_exception(
     Never raises: a ``repr`` or ``str`` that raises is shown as such.
     """
     phase = Phase(report.when)
-    frames = _frames(excinfo.value, root)
+    frames = _frames(excinfo.value, root, is_only_own=isinstance(excinfo.value, UserError))
     last = frames[-1] if frames else None
     return Problem(
         kind=_kind(phase, excinfo.value),
@@ -80,6 +81,8 @@ def with_output(problem: Problem | None, report: Any) -> Problem | None:
 
 
 def _kind(phase: Phase, exception: BaseException) -> ProblemKind:
+    if isinstance(exception, UserError) and exception.exit_code is ExitCode.INFRA_ERROR:
+        return ProblemKind.INFRA
     if phase in _KIND_BY_PHASE:
         return _KIND_BY_PHASE[phase]
     if isinstance(exception, (AssertionError, pytest.fail.Exception)):
@@ -99,15 +102,23 @@ def _message(report: Any, exception: BaseException) -> str:
     return message[:8000]
 
 
-def _frames(exception: BaseException, root: Path) -> tuple[Frame, ...]:
-    """From the first frame of the project on; what pytest calls before it is of no interest."""
+def _frames(
+    exception: BaseException, root: Path, *, is_only_own: bool = False
+) -> tuple[Frame, ...]:
+    """From the first frame of the project on; what pytest calls before it is of no interest.
+
+    ``is_only_own``: nor is what the project calls.
+    """
     levels = [
         (level.tb_frame, level.tb_lineno)
         for level in _levels(exception.__traceback__)
         if not _is_hidden(level.tb_frame)
     ]
     own = [n for n, (frame, _) in enumerate(levels) if _is_own(frame.f_code.co_filename, root)]
-    levels = levels[own[0] :] if own else levels[-1:]
+    if is_only_own:
+        levels = levels[own[0] : own[-1] + 1] if own else []
+    else:
+        levels = levels[own[0] :] if own else levels[-1:]
     if len(levels) > MAX_FRAMES:
         levels = levels[: MAX_FRAMES // 2] + levels[-MAX_FRAMES // 2 :]
     return tuple(_frame(frame, line, root) for frame, line in levels)

@@ -3,8 +3,8 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from handrail.errors import UserError
 from handrail.frozen import dataclass, replace
 from handrail.model.services import Address, Running, Start
 from handrail.model.tiers import Service
@@ -12,6 +12,7 @@ from handrail.services.addresses import own_host
 from handrail.services.backends import Backend, choose
 from handrail.services.recipe import Place, Recipe
 from handrail.services.supervision import Supervision, environment, log_of, log_tail
+from handrail.services.urls import address_of, check_reachable, without_driver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,12 @@ class Server:
     backend: str
     running: Running | None = None
     """None where it was there already."""
+
+
+class NotOursError(UserError):
+    """A server of one's own is wanted of a service that somebody else runs."""
+
+    reference = "not-ours"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +88,14 @@ class Fleet:
 
         ``values``: what stands for ``{NAME.url}`` in the settings of an app.
         """
-        supervision = self.supervision
         name = name or service
         settings = self._services[service]
-        if name in self._begun or name in self._servers:
-            return
         if settings.url is not None:
-            self._servers[name] = _external(settings, settings.url)
+            if name not in self._servers:
+                self._servers[name] = self._external(settings, settings.url)
+            return
+        supervision = self.supervision
+        if name in self._begun or name in self._servers:
             return
         recipe = self._recipes[service]
         backend = choose(settings, recipe, self._backends)
@@ -100,7 +108,7 @@ class Fleet:
     def get(self, service: str, name: str = "") -> Server:
         """A server that answers: this process's own, or the instance of that name.
 
-        Raises: NoBackendError, ServiceNotReadyError.
+        Raises: NoBackendError, ServiceNotReadyError, UnreachableError.
         """
         self.begin(service, name)
         name = name or service
@@ -127,7 +135,13 @@ class Fleet:
         return [] if begun is None else log_tail(log_of(begun[2]))
 
     def another_name(self, service: str) -> str:
-        """Of a further instance."""
+        """Of a further instance. Raises: NotOursError where it runs at a URL."""
+        if self._services[service].url is not None:
+            raise NotOursError(
+                f"{service} runs at a URL, so nobody can have a server of it",
+                where=f"tool.handrail.services.{service}.url is set",
+                hint='use isolation("clone"), or leave the URL out',
+            )
         self._count += 1
         return f"{service}.{self._count + 1}"
 
@@ -178,13 +192,14 @@ class Fleet:
             values=values,
         )
 
-
-def _external(service: Service, url: str) -> Server:
-    parts = urlsplit(url)
-    return Server(
-        service=service.name,
-        name=service.name,
-        url=url,
-        address=Address(host=parts.hostname or "localhost", port=parts.port or 0),
-        backend="url",
-    )
+    def _external(self, service: Service, url: str) -> Server:
+        recipe = self._recipes.get(service.name)
+        usual_port = 0 if recipe is None else recipe.default_port
+        check_reachable(service.name, url, usual_port)
+        return Server(
+            service=service.name,
+            name=service.name,
+            url=without_driver(url),
+            address=address_of(url, usual_port),
+            backend="url",
+        )

@@ -8,7 +8,7 @@ Source: https://www.postgresql.org/docs/current/protocol-message-formats.html
 
 import socket
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from handrail.model.services import Address
 
@@ -26,6 +26,35 @@ class PostgresError(Exception):
         self.is_fatal = fields.get("V") in {"FATAL", "PANIC"}
         """Whether the server hangs up after it."""
         self.detail = " ".join(fields[each] for each in ("D", "H") if each in fields)
+
+
+class Session(Protocol):
+    """A session of Postgres: the one below, or that of a driver."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    def execute(self, sql: str) -> list[Row]:
+        """Run one statement or several; all rows, as text. Raises: PostgresError."""
+        ...
+
+    def begin(self, sql: str) -> None:
+        """Send it; ``finish`` waits for it."""
+        ...
+
+    def finish(self) -> list[Row]:
+        """Wait for all that was sent; the rows. Raises: PostgresError."""
+        ...
+
+    def close(self) -> None:
+        """Hang up."""
+        ...
 
 
 class Connection:

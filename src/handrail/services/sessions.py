@@ -6,8 +6,10 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from handrail.errors import ExitCode, UserError
 from handrail.frozen import dataclass
 from handrail.services.leftovers import remove_leftovers
 from handrail.services.undoing import run_undos
@@ -22,6 +24,11 @@ _DRAFT = "d-"
 _DRAFT_S = 60.0
 """After which a folder that was never given its name is taken for a dead process's."""
 _ENDING_S = 5.0
+LEAST_BYTES = 64 << 20
+"""Any other folder must have that much, or no server comes far."""
+_LONGEST_BYTES = 45
+"""Of the path of a folder, so that there is room for ours and for the name of a socket."""
+_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - as above
 _MEMORY = Path("/dev/shm")  # noqa: S108 - ours has a name of its own and is nobody else's to write
 
 
@@ -33,17 +40,50 @@ class Session:
     lock: int
 
 
-def base_folder(*, memory: Path = _MEMORY, room_bytes: int = ROOM_BYTES) -> Path:
+class NoRoomError(UserError):
+    """No folder has room for the data of servers."""
+
+    reference = "no-room"
+    exit_code = ExitCode.INFRA_ERROR
+
+
+def base_folder(
+    *,
+    memory: Path = _MEMORY,
+    room_bytes: int = ROOM_BYTES,
+    elsewhere: Sequence[Path] = (),
+    least_bytes: int = LEAST_BYTES,
+) -> Path:
     """Where sessions are kept: in memory if there is room, else where temporary files go.
 
-    Paths are short, for a unix socket's may have 107 bytes.
+    ``elsewhere``: the folders for those; none given: the usual ones. Paths are short, for a unix
+    socket's may have 107 bytes. Raises: NoRoomError.
     """
     name = f"handrail-{os.getuid()}"
-    with contextlib.suppress(OSError):
-        room = os.statvfs(memory)
-        if room.f_bavail * room.f_frsize >= room_bytes and os.access(memory, os.W_OK):
-            return memory / name
-    return Path(tempfile.gettempdir(), name)
+    refusals = []
+    usual = (Path(tempfile.gettempdir()), *_TEMPORARY)
+    wanted = {memory: room_bytes} | dict.fromkeys(elsewhere or usual, least_bytes)
+    for folder, wanted_bytes in wanted.items():
+        is_long = folder != memory and len(os.fsencode(folder)) > _LONGEST_BYTES
+        why = "its path is too long for sockets" if is_long else _refusal(folder, wanted_bytes)
+        if not why:
+            return folder / name
+        refusals.append(f"{folder}: {why}")
+    raise NoRoomError(
+        "no folder has room for the data of services",
+        where="\n".join(refusals),
+        hint="make room there, or set TMPDIR to a folder that has some",
+    )
+
+
+def _refusal(folder: Path, room_bytes: int) -> str:
+    if not os.access(folder, os.W_OK):
+        return "cannot be written"
+    room = os.statvfs(folder)
+    free_bytes = room.f_bavail * room.f_frsize
+    if free_bytes < room_bytes:
+        return f"{free_bytes >> 20} MiB are free, {room_bytes >> 20} are wanted"
+    return ""
 
 
 def new_session(base: Path) -> Session:

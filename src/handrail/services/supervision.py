@@ -95,10 +95,11 @@ class Supervision:
                 name=name, pid=answer.pid, address=address, log=log_of(start), took_s=answer.took_s
             )
         why = answer.why if isinstance(answer, (Failed, Ended)) else "was stopped"
+        log = log_tail(log_of(start))
         raise ServiceNotReadyError(
             f"{name} is not ready: {why}",
-            where="\n".join((f"command: {' '.join(start.argv)}", *log_tail(log_of(start)))),
-            hint="the lines above are the end of its log; run that command by hand to see more",
+            where="\n".join((f"command: {' '.join(start.argv)}", *log)),
+            hint=hint_from("\n".join((why, *log))),
         )
 
     def start(self, start: Start) -> Running:
@@ -161,6 +162,17 @@ class Supervision:
             if isinstance(answer, Ended):
                 self._ended.append(answer)
         return bool(chunk)
+
+
+def hint_from(said: str) -> str:
+    """What to try about a server that does not start, from what it said."""
+    known = {
+        "ddress already in use": "something else listens there; write {port} into the command "
+        "instead of a number",
+        "No space left on device": "make room there (df -h), or set TMPDIR to a folder that has some",
+    }
+    usual = "the lines above are the end of its log; run that command by hand to see more"
+    return next((hint for sign, hint in known.items() if sign in said), usual)
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:

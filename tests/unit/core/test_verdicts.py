@@ -18,7 +18,7 @@ from handrail.core.folding import fold
 from handrail.core.verdicts import Judgement, judge
 from handrail.errors import ExitCode
 from handrail.model.events import Event, Withheld
-from handrail.model.outcomes import Outcome, Verdict
+from handrail.model.outcomes import Outcome, ProblemKind, Verdict
 
 GREEN = (collected("a"), finished("a"), ended())
 RED = (collected("a"), failed("a", problem()), ended(1))
@@ -55,6 +55,16 @@ def test_a_module_that_cannot_be_collected_fails_the_run_and_leaves_it_incomplet
 
     assert (result.verdict, result.reason) == (Verdict.FAILED, "")
     assert not result.complete
+
+
+def test_a_service_that_a_test_could_not_have_is_no_fault_of_the_code() -> None:
+    text = "error: redis does not answer [service-unreachable]\n  redis://localhost"
+    lacking = problem(kind=ProblemKind.INFRA, message=text)
+
+    result = judged(collected("a", "b"), failed("a", lacking), failed("b", problem()), ended(1))
+
+    assert (result.verdict, result.exit_code) == (Verdict.INFRA_ERROR, ExitCode.INFRA_ERROR)
+    assert result.reason == "redis does not answer [service-unreachable]"
 
 
 def test_a_flaky_pass_is_a_pass() -> None:

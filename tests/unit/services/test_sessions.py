@@ -1,11 +1,14 @@
 """A session's folder is somebody's as long as it is locked; what nobody answers for is swept."""
 
 import os
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from handrail.services.sessions import base_folder, new_session, sweep
+import pytest
+
+from handrail.services.sessions import NoRoomError, base_folder, new_session, sweep
 from handrail.services.undoing import note_undo
 
 
@@ -73,6 +76,28 @@ def test_memory_is_used_if_there_is_room(tmp_path: Path) -> None:
     assert base_folder(memory=tmp_path, room_bytes=1).parent == tmp_path
     assert base_folder(memory=tmp_path, room_bytes=1 << 60).parent != tmp_path
     assert base_folder(memory=tmp_path / "nothing").parent != tmp_path
+
+
+def test_a_folder_with_a_long_path_is_not_used(tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 60)
+    long.mkdir()
+
+    found = base_folder(memory=tmp_path / "nothing", elsewhere=[long, Path("/tmp")])
+
+    assert found.parent == Path("/tmp")
+
+
+def test_where_everything_is_full_every_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NoRoomError) as caught:
+        base_folder(memory=tmp_path / "nothing", elsewhere=[Path("/tmp")], least_bytes=1 << 60)
+
+    shown = re.sub(r"\d+ MiB are free", "N MiB are free", caught.value.text())
+    assert shown == (
+        "error: no folder has room for the data of services [no-room]\n"
+        f"  {tmp_path}/nothing: cannot be written\n"
+        "  /tmp: N MiB are free, 1099511627776 are wanted\n\n"
+        "hint: make room there, or set TMPDIR to a folder that has some"
+    )
 
 
 def test_paths_of_sockets_in_it_are_short_enough() -> None:

@@ -1,7 +1,6 @@
 """pytest's fixtures: how long those live that an item uses, and whose definition a test would use."""
 
 import unittest
-
 from typing import Any
 
 import pytest

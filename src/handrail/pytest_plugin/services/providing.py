@@ -208,15 +208,21 @@ class Providing:
                 then = "it was started again"
             except UserError as error:
                 then = f"it could not be started again: {error}"
-            _tell(item, f"{name} {loss.why} during this test; {then}")
+            path, line, _ = item.location
+            lost = ServiceLostWarning(f"{name} {loss.why} during this test; {then}")
+            _tell(item.ihook, lost, item.nodeid, path, (line or 0) + 1)
         return result
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Beside a failure, show what apps have printed and what a session hides from them."""
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, Any, Any]:
+        """What somebody can fix is shown without our own lines around it; and beside a failure, what
+        apps have printed and what a session hides from them.
+        """
         report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, UserError):
+            report.longrepr = call.excinfo.getrepr(style="value")
         if report.failed:
             for name, text in self._apps.logs(item):
                 report.sections.append((f"end of the log of {name}", text))
@@ -242,7 +248,7 @@ class Providing:
         self.fleet.close()
 
     def _say(self, text: str) -> None:
-        warnings.warn(text, stacklevel=2)
+        _tell(self._config.hook, UserWarning(text), "", str(self._config.inipath or ""), 1)
 
 
 def _recipes(services: tuple[Service, ...], root: Path) -> Mapping[str, Recipe]:
@@ -285,17 +291,9 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
-def _tell(item: pytest.Item, text: str) -> None:
-    """Have a warning shown with those of the test; a filter that makes errors of them does not matter."""
-    path, line, _ = item.location
-    warning = warnings.WarningMessage(
-        ServiceLostWarning(text), ServiceLostWarning, path, (line or 0) + 1
-    )
-    item.ihook.pytest_warning_recorded.call_historic(
-        kwargs={
-            "warning_message": warning,
-            "when": "runtest",
-            "nodeid": item.nodeid,
-            "location": None,
-        }
+def _tell(hook: Any, warning: Warning, nodeid: str, path: str, line: int) -> None:
+    """Have a warning shown at the end; a filter that makes errors of them does not matter."""
+    message = warnings.WarningMessage(warning, type(warning), path, line)
+    hook.pytest_warning_recorded.call_historic(
+        kwargs={"warning_message": message, "when": "runtest", "nodeid": nodeid, "location": None}
     )

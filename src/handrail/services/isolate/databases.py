@@ -1,8 +1,11 @@
 """Databases of one Postgres server: cloned from its template, ahead of need; emptied; dropped."""
 
+import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 
-from handrail.services.postgres_wire import Connection, quoted
+from handrail.errors import ExitCode, UserError
+from handrail.services.postgres_wire import PostgresError, Session, quoted
 
 TEMPLATE = "handrail_template"
 _EMPTY = """
@@ -36,36 +39,80 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_t%'
 """
+
+
+_IS_COPYING_QUICKEST = (
+    "SELECT current_setting('server_version_num')::int >= 150000"
+    " AND current_setting('fsync') = 'off'"
+)
+"""Whether copying files is the quickest way to make a database: not if each is then synced."""
+_NOT_ALLOWED, _IN_USE = "42501", "55006"
+"""SQLSTATE: insufficient_privilege, object_in_use."""
 _THROW_OUT = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 - a constant
-    f"WHERE datname = '{TEMPLATE}' AND pid <> pg_backend_pid()"
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = NAME AND pid <> pg_backend_pid()"
 )
 
 
 class Databases:
     """Makes databases for modules and tests. Statements that nobody waits for are only begun.
 
-    ``connect``: opens a session to a database by name. ``names``: for new ones, never the same.
+    ``admin``: a session to a database that is no template. ``connect``: opens a session to a
+    database by name. ``names``: for new ones, never the same.
     """
 
-    def __init__(self, connect: Callable[[str], Connection], names: Iterator[str]) -> None:
+    def __init__(
+        self,
+        admin: Session,
+        connect: Callable[[str], Session],
+        names: Iterator[str],
+        *,
+        template: str = TEMPLATE,
+    ) -> None:
         self._connect = connect
-        self._admin = connect("postgres")
+        self._admin = admin
+        self.template = template
+        """What is copied."""
+        self._strategy = quickest(admin)
         self._names = names
         self._next: str | None = None
         self._made: set[str] = set()
 
     def take(self) -> str:
-        """A fresh copy of the template. The one after it is begun, and is ready when it is needed."""
-        self._admin.finish()
-        name = self._next or self._begin_one()
-        self._admin.finish()
+        """A fresh copy of the template. The one after it is begun, and is ready when it is needed.
+
+        Raises: CloneError.
+        """
+        name, self._next = self._next or self._begin_one(), None
+        try:
+            self._admin.finish()
+        except PostgresError as error:
+            self._made.discard(name)
+            raise CloneError(self.template, error) from error
         self._next = self._begin_one()
         return name
 
     def prepare(self) -> None:
         """Begin a copy, if none is under way."""
         self._next = self._next or self._begin_one()
+
+    def copy_template(self, name: str) -> None:
+        """From now on copy a copy of the template, of that name, which is nobody else's.
+
+        Raises: CloneError.
+        """
+        self._names = itertools.chain([name], self._names)
+        made = self._begin_one()
+        try:
+            self._admin.finish()
+        except PostgresError as error:
+            self._made.discard(made)
+            raise CloneError(self.template, error) from error
+        self.template = made
+
+    def seal(self) -> None:
+        """Let nobody connect to what is copied."""
+        seal(self._admin, self.template)
 
     def give_back(self, name: str) -> None:
         """Nobody needs it any more; whoever is still connected is thrown out."""
@@ -90,7 +137,8 @@ class Databases:
         """Drop what was made, where the server outlives this process."""
         for name in sorted(self._made):
             self.give_back(name)
-        self._admin.finish()
+        with contextlib.suppress(PostgresError):  # one that was never made
+            self._admin.finish()
         self._admin.close()
 
     def forget(self) -> None:
@@ -100,19 +148,44 @@ class Databases:
     def _begin_one(self) -> str:
         name = next(self._names)
         self._admin.begin(
-            f"CREATE DATABASE {quoted(name)} TEMPLATE {quoted(TEMPLATE)} STRATEGY file_copy"
+            f"CREATE DATABASE {quoted(name)} TEMPLATE {quoted(self.template)}{self._strategy}"
         )
         self._made.add(name)
         return name
 
 
-def make_template(admin: Connection) -> None:
+class CloneError(UserError):
+    """The template cannot be copied."""
+
+    reference = "no-clone"
+    exit_code = ExitCode.INFRA_ERROR
+
+    def __init__(self, template: str, error: PostgresError) -> None:
+        hints = {
+            _NOT_ALLOWED: "let that user (ALTER ROLE ... CREATEDB), or set "
+            'tool.handrail.services.postgres.isolation = "truncate"',
+            _IN_USE: "end those sessions, or name a database that nobody uses",
+        }
+        super().__init__(
+            f"postgres cannot copy the database {template}",
+            where="\n".join(filter(None, (str(error), error.detail))),
+            hint=hints.get(error.code, "try it by hand: CREATE DATABASE copy TEMPLATE it"),
+        )
+
+
+def quickest(admin: Session) -> str:
+    """How this server copies a database in the least time, as the end of CREATE DATABASE."""
+    ((is_by_files,),) = admin.execute(_IS_COPYING_QUICKEST)
+    return " STRATEGY file_copy" if is_by_files == "t" else ""
+
+
+def make_template(admin: Session) -> None:
     """An empty template, open to connections until it is sealed."""
-    admin.execute(f"CREATE DATABASE {quoted(TEMPLATE)} STRATEGY file_copy")
+    admin.execute(f"CREATE DATABASE {quoted(TEMPLATE)}{quickest(admin)}")
 
 
-def seal(admin: Connection, *, is_open: bool = False) -> None:
+def seal(admin: Session, template: str = TEMPLATE, *, is_open: bool = False) -> None:
     """Let nobody connect to the template: a copy fails while anybody is connected."""
-    admin.execute(f"ALTER DATABASE {quoted(TEMPLATE)} ALLOW_CONNECTIONS {str(is_open).lower()}")
+    admin.execute(f"ALTER DATABASE {quoted(template)} ALLOW_CONNECTIONS {str(is_open).lower()}")
     if not is_open:
-        admin.execute(_THROW_OUT)
+        admin.execute(_THROW_OUT.replace("NAME", f"'{template}'"))

@@ -5,7 +5,7 @@ import itertools
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from handrail.frozen import dataclass, replace
 from handrail.model.services import Level, Start
@@ -15,7 +15,9 @@ from handrail.services.finding import Programs, identity
 from handrail.services.fleet import Fleet, Server
 from handrail.services.isolate.building import elsewhere
 from handrail.services.isolate.databases import TEMPLATE, Databases, make_template, seal
-from handrail.services.postgres_wire import Connection
+from handrail.services.isolate.lease import Lease
+from handrail.services.libpq import LibpqConnection
+from handrail.services.postgres_wire import Connection, Session
 from handrail.services.recipes.postgres import IDENTITY, POSTGRES, make_data_folder
 from handrail.services.snapshots import Snapshots, key
 from handrail.services.templates import Template, TemplateError
@@ -43,8 +45,15 @@ def database_url(url: str, name: str) -> str:
     return urlunsplit(parts._replace(path=f"/{quote(name)}"))
 
 
-def connect(server: Server, database: str) -> Connection:
-    """A session of our own."""
+def named_database(url: str) -> str:
+    """The one that a URL names."""
+    return unquote(urlsplit(url).path.lstrip("/")) or "postgres"
+
+
+def connect(server: Server, database: str) -> Session:
+    """A session of our own. Raises: MissingClientError, UnreachableError."""
+    if server.backend == "url":
+        return LibpqConnection(server.service, database_url(server.url, database))
     user = urlsplit(server.url).username or "postgres"
     return Connection(server.address, database=database, user=user)
 
@@ -68,6 +77,7 @@ class Postgres:
             None if service.template is None else Template(text=service.template, root=root)
         )
         self._databases: dict[str, Databases] = {}
+        self._lease: Lease | None = None
         self._numbers = itertools.count(1)
         self._is_changed = False
         self._kept: tuple[str, ...] | None = None
@@ -87,7 +97,7 @@ class Postgres:
         """As much as ``level`` says, for as long as the context lasts."""
         match level:
             case Level.CLONE:
-                databases = self._on(self.server())
+                databases = self._with_template(self.server())
                 database = Database(server=self.server(), name=databases.take())
                 try:
                     yield database
@@ -114,20 +124,20 @@ class Postgres:
             case Level.TRUNCATE:
                 database = self._everybodys()
                 databases = self._on(database.server)
-                if self._kept is None:
-                    self._kept = databases.filled(database.name)
-                try:
-                    yield database
-                finally:
-                    databases.empty(database.name, self._kept)
+                with contextlib.nullcontext() if self._lease is None else self._lease.alone():
+                    if self._kept is None:
+                        self._kept = databases.filled(database.name)
+                    try:
+                        yield database
+                    finally:
+                        databases.empty(database.name, self._kept)
 
     def _everybodys(self) -> Database:
         """The one database of this process that is nobody's own."""
         if self._shared is None:
             server = self.server()
             if server.backend == "url":
-                name = urlsplit(server.url).path.lstrip("/") or "postgres"
-                self._shared = Database(server=server, name=name)
+                self._shared = Database(server=server, name=named_database(server.url))
             else:
                 self._shared = Database(server=server, name=self._on(server).take())
         return self._shared
@@ -140,8 +150,13 @@ class Postgres:
                 databases.forget()
 
     def open_template(self) -> str:
-        """Let this process's template be changed, at the URL that is returned."""
+        """Let this process's template be changed, at the URL that is returned.
+
+        Of a server at a URL it is the database that the URL names.
+        """
         server = self.server()
+        if server.backend == "url":
+            return server.url
         with connect(server, "postgres") as admin:
             seal(admin, is_open=True)
         return database_url(server.url, TEMPLATE)
@@ -151,8 +166,10 @@ class Postgres:
         its snapshot has.
         """
         self._is_changed = is_changed
-        with connect(self.server(), "postgres") as admin:
-            seal(admin)
+        server = self.server()
+        if server.backend != "url":
+            with connect(server, "postgres") as admin:
+                seal(admin)
 
     def close(self) -> None:
         """Drop what outlives this process."""
@@ -165,15 +182,40 @@ class Postgres:
 
     def _on(self, server: Server) -> Databases:
         if server.name not in self._databases:
-            self._databases[server.name] = Databases(
-                lambda database: connect(server, database), self._names(server)
+            self._databases[server.name] = (
+                self._elsewhere(server)
+                if server.backend == "url"
+                else Databases(
+                    connect(server, "postgres"),
+                    lambda database: connect(server, database),
+                    (f"test_{number}" for number in self._numbers),
+                )
             )
         return self._databases[server.name]
 
-    def _names(self, server: Server) -> Iterator[str]:
-        """Of databases; with the process's number in it where others use the server too."""
-        prefix = f"handrail_{os.getpid()}" if server.backend == "url" else "test"
-        return (f"{prefix}_{number}" for number in self._numbers)
+    def _elsewhere(self, server: Server) -> Databases:
+        """Of a server that others use too. Its template is the database that the URL names."""
+        named = named_database(server.url)
+        admin = connect(server, "postgres" if named != "postgres" else "template1")
+        self._lease = Lease(admin)
+        self._lease.sweep()
+        prefix = self._lease.prefix
+        return Databases(
+            admin,
+            lambda database: connect(server, database),
+            (f"{prefix}_{number}" for number in self._numbers),
+            template=named,
+        )
+
+    def _with_template(self, server: Server) -> Databases:
+        """The same; at a URL, a configured template is filled in a copy of the named database."""
+        databases = self._on(server)
+        is_named = databases.template == named_database(server.url)
+        if self._lease is not None and self._template is not None and is_named:
+            databases.copy_template(f"{self._lease.prefix}_template")
+            self._fill(self._template, server, databases.template, dict(self._service.env))
+            databases.seal()
+        return databases
 
     # The data folder that servers start from.
 
@@ -213,18 +255,19 @@ class Postgres:
             with connect(server, "postgres") as admin:
                 make_template(admin)
                 if self._template is not None:
-                    self._fill(self._template, server, dict(env))
+                    self._fill(self._template, server, TEMPLATE, dict(env))
                 seal(admin)
         finally:
             supervision.stop(order.name)
         (folder / "postmaster.opts").unlink(missing_ok=True)
 
-    def _fill(self, template: Template, server: Server, env: Mapping[str, str]) -> None:
-        url = database_url(server.url, TEMPLATE)
+    @staticmethod
+    def _fill(template: Template, server: Server, name: str, env: Mapping[str, str]) -> None:
+        url = database_url(server.url, name)
         variables = {"DATABASE_URL": url} | {
             name: value.replace("{url}", url) for name, value in env.items()
         }
-        with connect(server, TEMPLATE) as connection:
+        with connect(server, name) as connection:
             template.fill(url, connection.execute, variables)
 
 

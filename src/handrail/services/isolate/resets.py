@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from handrail.services.fleet import Server
+from handrail.services.handles import need
 from handrail.services.isolate import mariadb
 from handrail.services.isolate.servers import Reset
 from handrail.services.resp import command
@@ -11,8 +12,13 @@ _PATIENCE_S = 30.0
 
 
 def _flush(server: Server) -> None:
-    """Every key, and scripts too; but no configuration."""
-    command(server.address, "FLUSHALL")
+    """Every key, and scripts too, but no configuration; at a URL, of the database that it names."""
+    if server.backend == "url":
+        client = need("redis", "redis", f"{server.service} at a URL").Redis.from_url(server.url)
+        client.flushdb()
+        client.close()
+    else:
+        command(server.address, "FLUSHALL")
 
 
 def _forget(server: Server) -> None:

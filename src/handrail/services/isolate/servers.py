@@ -66,9 +66,8 @@ class Servers:
             self._reset(server)
 
     def _gives_the_shared_one(self, level: Level) -> bool:
-        return self._is_shared or (
-            self._reset is not None and level in {Level.TRUNCATE, Level.SAVEPOINT}
-        )
+        is_emptied = self._reset is not None and level in {Level.TRUNCATE, Level.SAVEPOINT}
+        return is_emptied or (self._is_shared and level is not Level.SERVER)
 
     def _begin(self) -> str:
         name = self._fleet.another_name(self._service)
