@@ -225,7 +225,7 @@ def _configuration() -> Iterator[str]:
             else f"[tool.handrail.{section.name}.NAME]"
         )
         properties = _entry(document["properties"][section.name])["properties"]
-        later = LATER if section.name in ("stages", "services") else ""
+        later = LATER if section.name == "stages" else ""
         yield from (f"## {header}", "", f"{section.about} {later}".strip(), "")
         yield from _table(
             ("key", "what it does", "value"),
@@ -253,7 +253,7 @@ def _default(key: Key, value: object) -> str:
 
 
 def _about(key: Key) -> str:
-    return f"{key.about} {LATER}" if key.name in ("retries", "services") else key.about
+    return f"{key.about} {LATER}" if key.name == "retries" else key.about
 
 
 def _value(key: Key, shape: Mapping[str, Any]) -> str:

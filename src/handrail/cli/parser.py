@@ -192,6 +192,34 @@ def _fill_config(config: Parser) -> None:
     )
 
 
+def _fill_services(services: Parser) -> None:
+    services.description = (
+        "The services that tests need, for a person: up starts those of this project and leaves them "
+        "running, one set for each work tree; down ends them."
+    )
+    services.set_defaults(command=lazily("handrail.cli.services", "services"))
+    services.add_argument(
+        "what",
+        choices=("up", "down", "status", "logs", "clean"),
+        help="start, end, look, see what one printed, remove what is left over",
+    )
+    services.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
+    services.add_argument(
+        "--env", dest="is_env", action="store_true", help="up: print export lines for a shell"
+    )
+    services.add_argument(
+        "--follow", dest="is_following", action="store_true", help="logs: go on until it ends"
+    )
+    services.add_argument("--tail", type=count, metavar="N", help="logs: so many lines")
+    services.add_argument(
+        "--older",
+        type=duration,
+        metavar="14d",
+        help="clean: snapshots not used for so long (default: 14d)",
+    )
+    add_json(services)
+
+
 def _fill_mcp(serving: Parser) -> None:
     serving.description = (
         "Serve this project's runs to agents by the Model Context Protocol, on stdin and stdout. "
@@ -225,6 +253,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
     "tiers": ("tiers, gates, and what would run here", _fill_tiers),
     "allow": ("open a gate for a while; only a person at a terminal can", _fill_allow),
     "config": ("effective settings and where each came from", _fill_config),
+    "services": ("the services that tests need: up, down, status, logs, clean", _fill_services),
     "help": ("how to use this, in one page: help agents", _fill_help),
     "clean": ("remove old runs and their logs", _fill_clean),
     "mcp": ("serve agents by the Model Context Protocol", _fill_mcp),

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from handrail.errors import UserError
 from handrail.frozen import dataclass, replace
-from handrail.model.services import Address, Running, Start
+from handrail.model.services import Address, Probe, Running, Start
 from handrail.model.tiers import Service
 from handrail.services.addresses import own_host
 from handrail.services.backends import Backend, choose
 from handrail.services.recipe import Place, Recipe
+from handrail.services.sessions import base_folder
 from handrail.services.supervision import Supervision, environment, log_of, log_tail
 from handrail.services.urls import address_of, check_reachable, without_driver
 
@@ -59,7 +60,7 @@ class Fleet:
         services: Mapping[str, Service],
         recipes: Mapping[str, Recipe],
         backends: Sequence[Backend],
-        base: Path,
+        base: Path | None = None,
     ) -> None:
         self._services = services
         self._recipes = recipes
@@ -80,7 +81,7 @@ class Fleet:
         if self._supervision is None or self._process != os.getpid():
             self._process = os.getpid()
             self._begun, self._servers, self._ports = {}, {}, {}
-            self._supervision = Supervision(self._base)
+            self._supervision = Supervision(self._base or base_folder())
         return self._supervision
 
     def begin(self, service: str, name: str = "", values: Mapping[str, str] = _NOTHING) -> None:
@@ -172,6 +173,21 @@ class Fleet:
         self._begun[name] = (settings, backend, start)
         self.supervision.begin(start)
         return self.get(settings.name, name)
+
+    def probe_of(self, server: Server) -> Probe:
+        """How that server is asked whether it answers."""
+        begun = self._begun.get(server.name)
+        if begun is not None:
+            return begun[2].ready.probe
+        recipe = self._recipes.get(server.service)
+        return recipe.image.ready.probe if recipe and recipe.image else Probe.TCP
+
+    def detach(self) -> int:
+        """Let what was started go on without this process; the supervisor's pid, 0 if there is none."""
+        if self._supervision is None or self._process != os.getpid():
+            return 0
+        pid, self._supervision = self._supervision.detach(), None
+        return pid
 
     def close(self) -> None:
         """End everything; return when nothing is left."""

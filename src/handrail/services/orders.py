@@ -15,6 +15,11 @@ class Stop:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Detach:
+    """Go on when whoever ordered the servers is gone, until SIGTERM."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """It answers."""
@@ -48,12 +53,21 @@ class Stopped:
     name: str
 
 
-Answer = Started | Failed | Ended | Stopped
-_ANSWERS = {each.__name__: each for each in (Started, Failed, Ended, Stopped)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detached:
+    """The servers go on, whoever is gone."""
+
+    name: str = "supervisor"
 
 
-def pack_order(order: Start | Stop) -> bytes:
+Answer = Started | Failed | Ended | Stopped | Detached
+_ANSWERS = {each.__name__: each for each in (Started, Failed, Ended, Stopped, Detached)}
+
+
+def pack_order(order: Start | Stop | Detach) -> bytes:
     """A line for the supervisor."""
+    if isinstance(order, Detach):
+        return _line({"detach": True})
     if isinstance(order, Stop):
         return _line({"stop": order.name})
     fields = {name: getattr(order, name) for name in order.__slots__}
@@ -64,9 +78,11 @@ def pack_order(order: Start | Stop) -> bytes:
     return _line({"start": fields})
 
 
-def unpack_order(line: bytes) -> Start | Stop:
+def unpack_order(line: bytes) -> Start | Stop | Detach:
     """The order again."""
     message = json.loads(line)
+    if "detach" in message:
+        return Detach()
     if "stop" in message:
         return Stop(name=message["stop"])
     fields: dict[str, Any] = message["start"]

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from handrail.errors import ExitCode, UserError
@@ -99,8 +99,11 @@ def new_session(base: Path) -> Session:
     return Session(folder, lock)
 
 
-def sweep(base: Path) -> int:
-    """Remove the folders whose owner is gone, and end what still runs there; return how many."""
+def sweep(base: Path, see: Callable[[Path], object] = lambda _: None) -> int:
+    """Remove the folders whose owner is gone, and end what still runs there; return how many.
+
+    ``see`` is shown each before it is removed.
+    """
     swept = 0
     for folder in _folders(base):
         try:
@@ -115,6 +118,7 @@ def sweep(base: Path) -> int:
             _end_all(folder)
             remove_leftovers(str(folder))
             run_undos(str(folder))
+            see(folder)
             shutil.rmtree(folder, ignore_errors=True)
             swept += 1
         finally:

@@ -50,6 +50,8 @@ class Snapshots:
         """
         path = self._folder / name
         if is_complete(path):
+            with contextlib.suppress(OSError):
+                os.utime(path / COMPLETE)  # when it was last used
             return path
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._locked(name):
@@ -64,6 +66,20 @@ class Snapshots:
                 build(made)
                 self._publish(made, path)
         return path
+
+    def remove_unused(self, since: float) -> int:
+        """Remove those that were not used since then, drafts included; return their bytes.
+
+        Units: seconds since the epoch.
+        """
+        removed_bytes = 0
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
+            if not path.is_dir() or _used_at(path) >= since:
+                continue
+            with self._locked(path.name.removesuffix(".draft")):
+                removed_bytes += size_bytes(path)
+                shutil.rmtree(path, ignore_errors=True)
+        return removed_bytes
 
     def _publish(self, made: Path, path: Path) -> None:
         draft = path.with_name(f"{path.name}.draft")
@@ -86,6 +102,23 @@ def is_complete(path: Path) -> bool:
         return (path / COMPLETE).read_text("utf-8") == _inventory(path)
     except OSError:
         return False
+
+
+def size_bytes(path: Path) -> int:
+    """Of all files below it; what is removed meanwhile counts as nothing."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(folder, name)).st_blocks * 512
+    return total
+
+
+def _used_at(path: Path) -> float:
+    for each in (path / COMPLETE, path):
+        with contextlib.suppress(OSError):
+            return each.stat().st_mtime
+    return 0.0
 
 
 def _inventory(path: Path) -> str:

@@ -16,6 +16,8 @@ from handrail.frozen import replace
 from handrail.model.services import Running, Start
 from handrail.services.orders import (
     Answer,
+    Detach,
+    Detached,
     Ended,
     Failed,
     Started,
@@ -130,6 +132,15 @@ class Supervision:
         self._take_in(0.0)
         told, self._ended = self._ended, []
         return told
+
+    def detach(self) -> int:
+        """Let the servers go on without this process, until their supervisor gets SIGTERM; its pid."""
+        self._channel.sendall(pack_order(Detach()))
+        answer = self._answer(Detached().name, 0.0)
+        assert isinstance(answer, Detached), answer
+        self._channel.close()
+        detached, self._supervisor = self._supervisor, 0
+        return detached
 
     def close(self) -> None:
         """End every server, remove the folder; return when that is done."""

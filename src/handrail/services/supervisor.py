@@ -16,7 +16,7 @@ import time
 
 from handrail.model.services import Start
 from handrail.services.leftovers import remove_leftovers
-from handrail.services.orders import Answer, Stop, pack_answer, unpack_order
+from handrail.services.orders import Answer, Detach, Detached, Stop, pack_answer, unpack_order
 from handrail.services.server import Server, Wait, Waiting, descriptors
 from handrail.services.undoing import note_undo, run_undos
 from handrail.system import processes
@@ -52,14 +52,15 @@ class Supervisor:
     def _turn(self) -> None:
         """Wait for whatever comes first, and go on with it."""
         poll = select.poll()
-        poll.register(self._channel, select.POLLIN)
+        if self._channel >= 0:
+            poll.register(self._channel, select.POLLIN)
         if self._served_end >= 0:
             poll.register(self._served_end, select.POLLIN)
         waits = [wait for _, _, wait in self._servers.values()]
         for descriptor, events in descriptors(iter(waits)).items():
             poll.register(descriptor, events)
         happened = {descriptor for descriptor, _ in poll.poll(self._patience_ms(waits))}
-        if self._served_end in happened:
+        if self._served_end >= 0 and self._served_end in happened:
             self._is_served = False
             return
         if self._channel in happened:
@@ -93,11 +94,13 @@ class Supervisor:
             return
         *lines, self._unread = (self._unread + chunk).split(b"\n")
         for line in lines:
-            order = unpack_order(line)
-            if isinstance(order, Stop):
-                self._stop(order.name)
-            else:
-                self._start(order)
+            match unpack_order(line):
+                case Stop(name=name):
+                    self._stop(name)
+                case Detach():
+                    self._detach()
+                case Start() as start:
+                    self._start(start)
 
     def _start(self, start: Start) -> None:
         if start.undo:
@@ -108,6 +111,24 @@ class Supervisor:
     def _stop(self, name: str) -> None:
         if name in self._servers:
             self._servers[name][0].is_stop_asked = True
+
+    def _detach(self) -> None:
+        """From now on serve nobody: live until SIGTERM, and hold nothing open of whoever is gone."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(nothing, descriptor)
+        os.close(nothing)
+        signal.signal(signal.SIGTERM, self._end)
+        self._tell(Detached())
+        os.close(self._channel)
+        if self._served_end >= 0:
+            os.close(self._served_end)
+        self._channel = self._served_end = -1
+
+    @staticmethod
+    def _end(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise SystemExit
 
     def _resume(self, name: str, server: Server, life: Waiting) -> None:
         try:

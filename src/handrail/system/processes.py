@@ -159,6 +159,14 @@ def private_bytes(pid: int) -> int:
     return 0
 
 
+def proportional_bytes(pid: int) -> int:
+    """Resident memory, of shared pages its part (PSS); 0 if it is gone, or somebody else's."""
+    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+        if line.startswith(b"Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 def thread_count() -> int:
     """How many threads this process has, as the kernel counts; 1 if it does not tell."""
     try:

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from handrail.model.services import Address, Probe, Ready, Start
 from handrail.services.orders import (
     Answer,
+    Detach,
+    Detached,
     Ended,
     Failed,
     Started,
@@ -52,9 +54,14 @@ def test_a_stop_arrives() -> None:
     assert unpack_order(pack_order(Stop(name="redis.2"))) == Stop(name="redis.2")
 
 
+def test_a_wish_to_go_on_arrives() -> None:
+    assert unpack_order(pack_order(Detach())) == Detach()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
+        Detached(),
         Started(name="redis", pid=7, port=0, took_s=0.012),
         Failed(name="redis", why="ended with exit code 1"),
         Ended(name="redis", why="ended by signal 9"),

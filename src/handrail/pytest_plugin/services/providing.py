@@ -2,9 +2,8 @@
 
 import contextlib
 import os
-import sys
 import warnings
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,14 @@ from handrail.model.tiers import Service
 from handrail.pytest_plugin.services.apps import Apps, Roles
 from handrail.pytest_plugin.services.levels import level_of
 from handrail.services import handles
-from handrail.services.backends import Native
-from handrail.services.fleet import Fleet, Server
+from handrail.services.fleet import Server
 from handrail.services.isolate.mariadb import MariaData
 from handrail.services.isolate.postgres import Postgres
 from handrail.services.isolate.resets import RESETS
 from handrail.services.isolate.servers import Servers
-from handrail.services.recipe import Recipe
 from handrail.services.recipes.all import RECIPES
-from handrail.services.recipes.app import app
 from handrail.services.snapshots import Snapshots
+from handrail.services.usual import usual_fleet
 
 
 class ServiceLostWarning(UserWarning):
@@ -39,14 +36,15 @@ class Providing:
     """A pytest plugin: looks after servers between tests, and ends them with the session."""
 
     def __init__(
-        self, config: pytest.Config, services: tuple[Service, ...], state: Path, base: Path
+        self,
+        config: pytest.Config,
+        services: tuple[Service, ...],
+        state: Path,
+        folder: str | None,
     ) -> None:
         self.services = {service.name: service for service in services}
         self._config = config
-        self._native = Native(os.environ)
-        self.fleet = Fleet(
-            self.services, _recipes(services, config.rootpath), (self._native,), base
-        )
+        self.fleet, self._native = usual_fleet(self.services, os.environ, folder, config.rootpath)
         self._apps = Apps(self.fleet, self.services, Roles(begin=self._begin, url=self._url))
         self._item: pytest.Item | None = None
         """The test that is under way."""
@@ -249,17 +247,6 @@ class Providing:
 
     def _say(self, text: str) -> None:
         _tell(self._config.hook, UserWarning(text), "", str(self._config.inipath or ""), 1)
-
-
-def _recipes(services: tuple[Service, ...], root: Path) -> Mapping[str, Recipe]:
-    """Those that there are, and one for each app."""
-    beside = os.path.dirname(sys.executable)
-    apps = {
-        service.name: app(service, root=str(root), programs=beside)
-        for service in services
-        if service.command is not None
-    }
-    return {**RECIPES, **apps}
 
 
 def _hidden(item: pytest.Item) -> list[tuple[str, str]]:

@@ -4,24 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from handrail.config.defaults import RECIPES as KNOWN
-from handrail.config.references import needs
-from handrail.model.tiers import Service, Settings
+from handrail.model.tiers import Settings
 from handrail.pytest_plugin.services import fixtures
 from handrail.pytest_plugin.services.levels import MARK
 from handrail.pytest_plugin.services.providing import KEY, Providing
-from handrail.services.sessions import base_folder
-
-
-def needed_services(settings: Settings) -> tuple[Service, ...]:
-    """Those with a table of their own, and those that a tier or an app names."""
-    tables = {service.name: service for service in settings.services}
-    named = [name for tier in settings.tiers for name in tier.services]
-    named += [name for service in settings.services for name in needs(service)]
-    for name in dict.fromkeys(named):
-        if name in KNOWN:
-            tables.setdefault(name, Service(name=name))
-    return tuple(tables.values())
+from handrail.services.usual import needed_services
 
 
 def register_services(config: pytest.Config, settings: Settings) -> None:
@@ -33,8 +20,8 @@ def register_services(config: pytest.Config, settings: Settings) -> None:
         "markers",
         f"{MARK}(level): what this test has of a service for itself: savepoint, clone, truncate or server (handrail)",
     )
-    base = Path(settings.services_folder) if settings.services_folder else base_folder()
-    providing = Providing(config, services, Path(config.rootpath, settings.state), base)
+    state = Path(config.rootpath, settings.state)
+    providing = Providing(config, services, state, settings.services_folder)
     config.stash[KEY] = providing
     config.pluginmanager.register(providing, "handrail-services")
     for name, module in fixtures.modules(

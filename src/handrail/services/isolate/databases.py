@@ -101,14 +101,18 @@ class Databases:
 
         Raises: CloneError.
         """
+        self.make(name)
+        self.template = name
+
+    def make(self, name: str) -> None:
+        """A copy of that name. Raises: CloneError."""
         self._names = itertools.chain([name], self._names)
-        made = self._begin_one()
+        self._begin_one()
         try:
             self._admin.finish()
         except PostgresError as error:
-            self._made.discard(made)
+            self._made.discard(name)
             raise CloneError(self.template, error) from error
-        self.template = made
 
     def seal(self) -> None:
         """Let nobody connect to what is copied."""

@@ -132,6 +132,12 @@ class Postgres:
                     finally:
                         databases.empty(database.name, self._kept)
 
+    def add(self, name: str) -> Database:
+        """A copy of the template that nobody here owns: whoever uses the server knows its name."""
+        server = self.server()
+        self._on(server).make(name)
+        return Database(server=server, name=name)
+
     def _everybodys(self) -> Database:
         """The one database of this process that is nobody's own."""
         if self._shared is None:

@@ -1,0 +1,57 @@
+"""The services of a project as they are usually had: which, and by which back ends."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from handrail.config.defaults import RECIPES as KNOWN
+from handrail.config.references import needs
+from handrail.model.tiers import Service, Settings
+from handrail.services.backends import Native
+from handrail.services.fleet import Fleet
+from handrail.services.recipe import Recipe
+from handrail.services.recipes.all import RECIPES
+from handrail.services.recipes.app import app
+
+
+def needed_services(settings: Settings) -> tuple[Service, ...]:
+    """Those with a table of their own, and those that a tier or an app names."""
+    tables = {service.name: service for service in settings.services}
+    named = [name for tier in settings.tiers for name in tier.services]
+    named += [name for service in settings.services for name in needs(service)]
+    for name in dict.fromkeys(named):
+        if name in KNOWN:
+            tables.setdefault(name, Service(name=name))
+    return tuple(tables.values())
+
+
+def usual_fleet(
+    services: Mapping[str, Service], environ: Mapping[str, str], folder: str | None, root: Path
+) -> tuple[Fleet, Native]:
+    """A fleet of these, and the back end that runs programs of this machine.
+
+    ``folder``: where servers live, if that is configured. ``root``: the project's, where its apps run.
+    """
+    native = Native(environ)
+    base = Path(folder) if folder else None
+    return Fleet(services, _recipes(services, root), (native,), base), native
+
+
+def _recipes(services: Mapping[str, Service], root: Path) -> Mapping[str, Recipe]:
+    """Those that there are, and one for each app."""
+    beside = os.path.dirname(sys.executable)
+    apps = {
+        name: app(service, root=str(root), programs=beside)
+        for name, service in services.items()
+        if service.command is not None
+    }
+    return {**RECIPES, **apps}
+
+
+def variables(service: Service, url: str) -> dict[str, str]:
+    """The environment variables by which programs find it: as configured, or the usual one."""
+    if service.env:
+        return {name: value.replace("{url}", url) for name, value in service.env}
+    name = service.name.upper().replace("-", "_")
+    return {"DATABASE_URL" if service.name == "postgres" else f"{name}_URL": url}
