@@ -38,6 +38,7 @@ _VARYING = (
     (re.compile(r"\.\.\. \d+ more lines"), "... more lines"),
     (re.compile(r"(?<=\blib/)([\w/]+\.py):\d+"), r"\1:LINE"),
     (re.compile(r"\b\d+(\.\d+)? ?(ms|s)\b|\b\d+m\d\d?s\b"), "N s"),
+    (re.compile(r"\b127(\.\d+){3}\b"), "ADDRESS"),
     (re.compile(r"\b\d+\.\d+\.\d+\b"), "VERSION"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
     (re.compile(r"\b\d\d:\d\d:\d\d\.\d{3}\b"), "TIME"),

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from handrail.services.sessions import base_folder, new_session
 pytestmark = pytest.mark.slow
 
 CONFIGURED = """
+    [tool.handrail]
+    services-folder = "HOMES"
+
     [tool.handrail.services.postgres]
     template = "schema.sql"
 
@@ -27,8 +31,16 @@ CONFIGURED = """
 
 
 @pytest.fixture
-def shop(project: Project) -> Generator[Project]:
-    project.put("pyproject.toml", CONFIGURED)
+def homes() -> Generator[Path]:
+    """Where servers live: nobody else's, and with a short path."""
+    with tempfile.TemporaryDirectory(prefix="h-", dir=base_folder().parent) as folder:
+        os.chmod(folder, 0o711)
+        yield Path(folder)
+
+
+@pytest.fixture
+def shop(project: Project, homes: Path) -> Generator[Project]:
+    project.put("pyproject.toml", CONFIGURED.replace("HOMES", str(homes)))
     project.put("schema.sql", "CREATE TABLE users (id serial)")
     yield project
     project.command("handrail", "services", "down")
@@ -188,20 +200,20 @@ def _open_files(pid: int) -> list[str]:
     return [os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()]
 
 
-def test_what_nobody_answers_for_and_old_snapshots_are_removed(shop: Project) -> None:
+def test_what_nobody_answers_for_and_old_snapshots_are_removed(shop: Project, homes: Path) -> None:
     services(shop, "up", "postgres")
     snapshots = shop.folder / ".handrail" / "snapshots"
     for each in snapshots.glob("*/.complete"):
         os.utime(each, (1, 1))
     told(shop, "up", "postgres")
-    left = new_session(base_folder())
+    left = new_session(homes)
     (left.folder / "data").write_bytes(b"x" * 100_000)
     os.close(left.lock)
 
     done = json.loads(services(shop, "clean", "--json").stdout)
 
     assert not left.folder.exists()
-    assert done["sessions"] >= 1
+    assert done["sessions"] == 1
     assert done["sessions_bytes"] >= 100_000
     assert done["snapshots_bytes"] > 20 << 20
     assert not [each for each in snapshots.iterdir() if each.is_dir()]

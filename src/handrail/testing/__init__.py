@@ -1,0 +1,1 @@
+"""What tests may import of Handrail."""
