@@ -13,10 +13,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check docs accept downstream bench lock clean
+.PHONY: help setup demo test test-all check docs accept downstream bench bench-services lock clean
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: $(STAMP) ## install everything into .venv (done by the others when needed)
 
@@ -55,6 +55,9 @@ downstream: setup ## do real suites give the same results under handrail as unde
 
 bench: setup ## time generated and real suites: plain pytest, xdist, handrail
 	@$(BIN)/python bench/measure.py
+
+bench-services: setup ## what services cost next to other plugins, and whether anything stays behind
+	@$(BIN)/python bench/services.py
 
 lock: ## renew requirements.lock (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev \
