@@ -4,10 +4,8 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from processes import wait_for
+from processes import left_of_services, wait_for
 from real_runs import Project
-
-from handrail.services.sessions import base_folder
 
 pytestmark = pytest.mark.slow
 
@@ -64,10 +62,6 @@ def shop(project: Project) -> Project:
     return project
 
 
-def sessions() -> set[Path]:
-    return set(base_folder().glob("s-*"))
-
-
 @pytest.mark.parametrize(
     ("command", "ready"),
     [
@@ -98,7 +92,7 @@ def test_each_module_has_its_own_which_answers_at_once(
                 assert file.read().splitlines()[-1] == get(services.api.url + "/pid")
         """
     shop.write(test_a=body, test_b=body)
-    before = sessions()
+    before = left_of_services(shop)
 
     run = shop.run("-n", "0")
 
@@ -106,7 +100,7 @@ def test_each_module_has_its_own_which_answers_at_once(
     pids = (shop.folder / "pids").read_text().split()
     assert len(set(pids)) == 2
     assert (shop.folder / "stopped").read_text().split() == pids  # by SIGTERM, which it could catch
-    assert sessions() == before
+    wait_for(lambda: left_of_services(shop) <= before, "the end of its services")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("uvicorn") is None, reason="no uvicorn")
