@@ -1,11 +1,16 @@
 """Apps of the project's own: started when they are asked for, with what they need, for each module."""
 
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
 from processes import left_of_services, wait_for
 from real_runs import Project
+
+from handrail.model.tiers import Service
+from handrail.services.backends import Native
+from handrail.services.recipes.all import RECIPES
 
 pytestmark = pytest.mark.slow
 
@@ -165,6 +170,92 @@ def test_an_app_has_the_modules_services_and_those_that_it_needs_are_started(
 
     assert run.returncode == 0, run.log
     assert len(set((shop.folder / "seen").read_text().split())) == 2
+
+
+@pytest.mark.skipif(
+    bool(Native(os.environ).refusal(Service(name="postgres"), RECIPES["postgres"])),
+    reason="no Postgres here",
+)
+def test_an_app_uses_the_modules_database(shop: Project) -> None:
+    shop.put(
+        "pyproject.toml",
+        """
+        [project]
+        name = "shop"
+        version = "1"
+
+        [tool.handrail.services.api]
+        command = "python serve.py --fd {fd}"
+        ready = { http = "/health" }
+        env = { DATABASE_URL = "{postgres.url}" }
+        """,
+    )
+    body = """
+        import pytest
+        from ask import get
+
+        def test_it_is_the_modules(services, postgres):
+            assert get(services.api.url + "/DATABASE_URL") == postgres.url
+
+        @pytest.mark.isolation("clone")
+        def test_a_test_that_has_one_of_its_own_has_an_app_on_it(services, postgres):
+            assert get(services.api.url + "/DATABASE_URL") == postgres.url
+        """
+    shop.write(test_a=body, test_b=body)
+
+    run = shop.run("-n", "0")
+
+    assert run.returncode == 0, run.log
+    assert len(run.passed) == 4
+
+
+def test_what_needs_nothing_of_each_other_starts_at_the_same_time(shop: Project) -> None:
+    shop.put(
+        "meet.py",
+        """
+        import os, sys, time
+
+        mine, other = sys.argv[1:]
+        open(mine, "w").close()
+        while not os.path.exists(other):  # who waits for the first one to be ready waits for ever
+            time.sleep(0.01)
+        print("met", flush=True)
+        time.sleep(600)
+        """,
+    )
+    shop.put(
+        "pyproject.toml",
+        """
+        [project]
+        name = "shop"
+        version = "1"
+
+        [tool.handrail.services.left]
+        command = "python meet.py left right"
+        ready = { line = "^met" }
+
+        [tool.handrail.services.right]
+        command = "python meet.py right left"
+        ready = { line = "^met" }
+
+        [tool.handrail.services.api]
+        command = "python serve.py --fd {fd}"
+        ready = { http = "/health" }
+        env = { LEFT = "{left.url}", RIGHT = "{right.url}" }
+        """,
+    )
+    shop.write(
+        test_a="""
+        from ask import get
+
+        def test_they_have_met(services):
+            assert get(services.api.url)
+        """
+    )
+
+    run = shop.run("-n", "0")
+
+    assert run.returncode == 0, run.log
 
 
 @pytest.mark.parametrize(

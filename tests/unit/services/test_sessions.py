@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from handrail.services.sessions import NoRoomError, base_folder, new_session, sweep
+from handrail.services.sessions import (
+    FOLDER_VARIABLE,
+    NoRoomError,
+    base_folder,
+    new_session,
+    sweep,
+)
 from handrail.services.undoing import note_undo
 
 
@@ -32,6 +38,21 @@ def test_a_folder_that_nobody_answers_for_is_removed_with_who_lives_there(tmp_pa
     assert resident.wait(timeout=10) == -9
     assert not session.folder.exists()
     assert (tmp_path / "undone").exists()
+
+
+def test_who_works_elsewhere_but_belongs_there_is_ended_too(tmp_path: Path) -> None:
+    session = new_session(tmp_path)
+    folder = str(session.folder / "api")
+    app = subprocess.Popen(["sleep", "60"], cwd="/", env={FOLDER_VARIABLE: folder})
+    other = subprocess.Popen(["sleep", "60"], cwd="/", env={FOLDER_VARIABLE: "/elsewhere"})
+    os.close(session.lock)
+
+    sweep(tmp_path)
+
+    assert app.wait(timeout=10) == -9
+    assert other.poll() is None
+    other.kill()
+    other.wait()
 
 
 def test_a_new_session_sweeps_first(tmp_path: Path) -> None:
