@@ -41,7 +41,7 @@ class Place:
     @property
     def snapshots(self) -> Snapshots:
         """What servers start from."""
-        return Snapshots(self.path.parent / "snapshots", lambda text: print(text, file=sys.stderr))
+        return Snapshots(self.path.parent / "snapshots", _say)
 
     def chosen(self, names: Sequence[str]) -> list[str]:
         """Those named, or all. Raises: UsageError."""
@@ -74,6 +74,10 @@ def services(arguments: argparse.Namespace) -> ExitCode:
     return commands[arguments.what](place, arguments)
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
 # Up and down.
 
 
@@ -93,6 +97,7 @@ def _up(place: Place, arguments: argparse.Namespace) -> ExitCode:
                 snapshots=place.snapshots,
                 environ=place.wiring.environ,
                 folder=place.wiring.settings.services_folder,
+                say=_say,
             )
             kept = [each for each in known if each.test or each.name not in missing]
             replaced = [each for each in known if each not in kept]

@@ -106,6 +106,13 @@ class Fleet:
         self._begun[name] = (settings, backend, start)
         supervision.begin(start)
 
+    def backend(self, service: str) -> str:
+        """The name of what starts it here; ``url`` where it runs already. Raises: NoBackendError."""
+        settings = self._services[service]
+        if settings.url is not None:
+            return "url"
+        return choose(settings, self._recipes[service], self._backends).name
+
     def get(self, service: str, name: str = "") -> Server:
         """A server that answers: this process's own, or the instance of that name.
 

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,13 +142,14 @@ def start(
     snapshots: Snapshots,
     environ: Mapping[str, str],
     folder: str | None,
+    say: Callable[[str], None],
 ) -> list[Lasting]:
     """Start those ``wanted``; they go on by themselves. Those ``running`` serve as they are.
 
     Raises: NoBackendError, ServiceNotReadyError, ...; then nothing new is left running.
     """
     there = {each.name: replace(services[each.name], url=each.url) for each in running}
-    fleet, native = usual_fleet({**services, **there}, environ, folder, root)
+    fleet, native = usual_fleet({**services, **there}, environ, folder, root, say)
     try:
         if "postgres" in wanted:
             postgres = Postgres(fleet, services["postgres"], native, snapshots, root)

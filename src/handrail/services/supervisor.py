@@ -18,7 +18,7 @@ from handrail.model.services import Start
 from handrail.services.leftovers import remove_leftovers
 from handrail.services.orders import Answer, Detach, Detached, Stop, pack_answer, unpack_order
 from handrail.services.server import Server, Wait, Waiting, descriptors
-from handrail.services.undoing import note_undo, run_undos
+from handrail.services.undoing import forget_undo, note_undo, run_undos
 from handrail.system import processes
 
 LOOK_S = 0.5
@@ -135,6 +135,8 @@ class Supervisor:
             self._servers[name] = (server, life, next(life))
         except StopIteration:
             self._servers.pop(name, None)
+            if server.start.undo:
+                forget_undo(self._folder, server.start.undo)
 
     def _tell(self, answer: Answer) -> None:
         with contextlib.suppress(OSError):

@@ -23,6 +23,17 @@ def note_undo(folder: str, command: tuple[str, ...]) -> None:
         file.write(json.dumps(command) + "\n")
 
 
+def forget_undo(folder: str, command: tuple[str, ...]) -> None:
+    """It was run: whoever tidies up need not do it again."""
+    path = os.path.join(folder, UNDO)
+    with contextlib.suppress(OSError):
+        with open(path, encoding="ascii") as file:
+            left = [line for line in file if line != json.dumps(command) + "\n"]
+        with open(f"{path}.new", "w", encoding="ascii") as file:
+            file.writelines(left)
+        os.replace(f"{path}.new", path)
+
+
 def run_undos(folder: str) -> None:
     """Run everything that was noted; doing it twice does no harm."""
     with (

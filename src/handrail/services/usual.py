@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from handrail.config.defaults import RECIPES as KNOWN
 from handrail.config.references import needs
 from handrail.model.tiers import Service, Settings
 from handrail.services.backends import Native
+from handrail.services.docker import Docker
 from handrail.services.fleet import Fleet
 from handrail.services.recipe import Recipe
 from handrail.services.recipes.all import RECIPES
@@ -27,15 +28,21 @@ def needed_services(settings: Settings) -> tuple[Service, ...]:
 
 
 def usual_fleet(
-    services: Mapping[str, Service], environ: Mapping[str, str], folder: str | None, root: Path
+    services: Mapping[str, Service],
+    environ: Mapping[str, str],
+    folder: str | None,
+    root: Path,
+    say: Callable[[str], None],
 ) -> tuple[Fleet, Native]:
     """A fleet of these, and the back end that runs programs of this machine.
 
-    ``folder``: where servers live, if that is configured. ``root``: the project's, where its apps run.
+    ``folder``: where servers live, if that is configured. ``root``: the project's, where its apps
+    run. ``say``: told of what takes long.
     """
     native = Native(environ)
     base = Path(folder) if folder else None
-    return Fleet(services, _recipes(services, root), (native,), base), native
+    backends = (native, Docker(environ, say))
+    return Fleet(services, _recipes(services, root), backends, base), native
 
 
 def _recipes(services: Mapping[str, Service], root: Path) -> Mapping[str, Recipe]:

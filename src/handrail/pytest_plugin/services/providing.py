@@ -44,7 +44,9 @@ class Providing:
     ) -> None:
         self.services = {service.name: service for service in services}
         self._config = config
-        self.fleet, self._native = usual_fleet(self.services, os.environ, folder, config.rootpath)
+        self.fleet, self._native = usual_fleet(
+            self.services, os.environ, folder, config.rootpath, self._say
+        )
         self._apps = Apps(self.fleet, self.services, Roles(begin=self._begin, url=self._url))
         self._item: pytest.Item | None = None
         """The test that is under way."""
@@ -202,7 +204,9 @@ class Providing:
             if self._postgres is not None:
                 self._postgres.lost(name)
             try:
-                self.fleet.revive(name)
+                server = self.fleet.revive(name)
+                if self._postgres is not None:
+                    self._postgres.revived(server)
                 then = "it was started again"
             except UserError as error:
                 then = f"it could not be started again: {error}"

@@ -1,7 +1,6 @@
 """Databases of one Postgres server: cloned from its template, ahead of need; emptied; dropped."""
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator
 
 from handrail.errors import ExitCode, UserError
@@ -106,8 +105,7 @@ class Databases:
 
     def make(self, name: str) -> None:
         """A copy of that name. Raises: CloneError."""
-        self._names = itertools.chain([name], self._names)
-        self._begin_one()
+        self._begin(name)
         try:
             self._admin.finish()
         except PostgresError as error:
@@ -117,6 +115,11 @@ class Databases:
     def seal(self) -> None:
         """Let nobody connect to what is copied."""
         seal(self._admin, self.template)
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """Copies that are somebody's, or will be."""
+        return tuple(sorted(self._made))
 
     def give_back(self, name: str) -> None:
         """Nobody needs it any more; whoever is still connected is thrown out."""
@@ -151,11 +154,14 @@ class Databases:
 
     def _begin_one(self) -> str:
         name = next(self._names)
+        self._begin(name)
+        return name
+
+    def _begin(self, name: str) -> None:
         self._admin.begin(
             f"CREATE DATABASE {quoted(name)} TEMPLATE {quoted(self.template)}{self._strategy}"
         )
         self._made.add(name)
-        return name
 
 
 class CloneError(UserError):

@@ -78,6 +78,8 @@ class Postgres:
         )
         self._databases: dict[str, Databases] = {}
         self._lease: Lease | None = None
+        self._names_before: dict[str, tuple[str, ...]] = {}
+        """Databases that a server had which has ended."""
         self._numbers = itertools.count(1)
         self._is_changed = False
         self._kept: tuple[str, ...] | None = None
@@ -149,11 +151,19 @@ class Postgres:
         return self._shared
 
     def lost(self, name: str) -> None:
-        """That server has ended and was started again on its data: sessions to it are gone."""
+        """That server has ended: sessions to it are gone."""
         databases = self._databases.pop(name, None)
         if databases is not None:
+            self._names_before[name] = databases.made
             with contextlib.suppress(OSError):
                 databases.forget()
+
+    def revived(self, server: Server) -> None:
+        """It was started again, on its data; a container has none and gets its databases anew."""
+        names = self._names_before.pop(server.name, ())
+        if names and server.backend == "docker":
+            for name in names:
+                self._on(server).make(name)
 
     def open_template(self) -> str:
         """Let this process's template be changed, at the URL that is returned.
@@ -163,6 +173,7 @@ class Postgres:
         server = self.server()
         if server.backend == "url":
             return server.url
+        self._on(server)
         with connect(server, "postgres") as admin:
             seal(admin, is_open=True)
         return database_url(server.url, TEMPLATE)
@@ -188,6 +199,8 @@ class Postgres:
 
     def _on(self, server: Server) -> Databases:
         if server.name not in self._databases:
+            if server.backend == "docker":
+                self._make_template(server)
             self._databases[server.name] = (
                 self._elsewhere(server)
                 if server.backend == "url"
@@ -238,13 +251,19 @@ class Postgres:
             base = self._snapshots.get(
                 base_name, lambda made: _init(programs, made, owner), workshop
             )
-            self._build(base, folder, start, service.env)
+            self._build(base, folder, start)
 
         return replace(start, copy_of=str(self._snapshots.get(name, build, workshop)))
 
-    def _build(
-        self, base: Path, folder: Path, start: Start, env: tuple[tuple[str, str], ...]
-    ) -> None:
+    def _make_template(self, server: Server) -> None:
+        """In a server that has none: one that is just being built, or a container."""
+        with connect(server, "postgres") as admin:
+            make_template(admin)
+            if self._template is not None:
+                self._fill(self._template, server, TEMPLATE, dict(self._service.env))
+            seal(admin)
+
+    def _build(self, base: Path, folder: Path, start: Start) -> None:
         """A data folder that has the template: made by a server that runs for this only."""
         order = replace(elsewhere(start, folder, base), stop_signal=_SIGINT, stop_within_s=60.0)
         supervision = self._fleet.supervision
@@ -258,11 +277,7 @@ class Postgres:
             running=running,
         )
         try:
-            with connect(server, "postgres") as admin:
-                make_template(admin)
-                if self._template is not None:
-                    self._fill(self._template, server, TEMPLATE, dict(env))
-                seal(admin)
+            self._make_template(server)
         finally:
             supervision.stop(order.name)
         (folder / "postmaster.opts").unlink(missing_ok=True)

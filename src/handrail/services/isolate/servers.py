@@ -1,4 +1,7 @@
-"""Servers for modules and tests, where an own server costs less than any way of sharing one."""
+"""Servers for modules and tests, where an own server costs less than any way of sharing one.
+
+Not so in containers: modules share this process's one, which is emptied between them.
+"""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -28,7 +31,7 @@ class Servers:
 
     def begin(self, level: Level) -> None:
         """Have the server started that ``own`` will give, without waiting."""
-        if self._gives_the_shared_one(level):
+        if self._is_common(level):
             self._fleet.begin(self._service)
         elif self._next is None:
             self._next = self._begin()
@@ -40,7 +43,7 @@ class Servers:
     @contextlib.contextmanager
     def own(self, level: Level) -> Iterator[Server]:
         """A server of one's own; or this process's, emptied afterwards if it can be."""
-        if self._gives_the_shared_one(level):
+        if self._is_common(level):
             server = self.server()
             try:
                 yield server
@@ -50,7 +53,8 @@ class Servers:
         name = self._next or self._begin()
         self._next = None
         server = self._fleet.get(self._service, name)
-        self._next = self._begin()
+        if not self._is_common(Level.CLONE):
+            self._next = self._begin()
         try:
             yield server
         finally:
@@ -65,9 +69,14 @@ class Servers:
         if self._reset is not None:
             self._reset(server)
 
-    def _gives_the_shared_one(self, level: Level) -> bool:
-        is_emptied = self._reset is not None and level in {Level.TRUNCATE, Level.SAVEPOINT}
-        return is_emptied or (self._is_shared and level is not Level.SERVER)
+    def _is_common(self, level: Level) -> bool:
+        """Whether it gets this process's server rather than one of its own."""
+        if self._is_shared:
+            return level is not Level.SERVER
+        if self._reset is None:
+            return False
+        is_costly = self._fleet.backend(self._service) != "native"
+        return level in {Level.TRUNCATE, Level.SAVEPOINT} or (is_costly and level is Level.CLONE)
 
     def _begin(self) -> str:
         name = self._fleet.another_name(self._service)

@@ -1,6 +1,7 @@
 """Postgres, set up for tests: nothing it writes needs to survive the machine."""
 
 import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from handrail.errors import ExitCode, UserError
@@ -55,7 +56,7 @@ def _start(programs: Programs, place: Place) -> Start:
         name=place.name,
         argv=(
             *(programs["postgres"], "-D", f"{place.folder}"),
-            *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
+            *_as_options(settings),
         ),
         folder=place.folder,
         env=place.env,
@@ -65,6 +66,11 @@ def _start(programs: Programs, place: Place) -> Start:
         ready=Ready(line="ready to accept connections", probe=Probe.POSTGRES),
         stop_signal=3,
     )
+
+
+def _as_options(settings: Mapping[str, str]) -> Iterator[str]:
+    for name, value in settings.items():
+        yield from ("-c", f"{name}={value}")
 
 
 def _url(address: Address) -> str:
@@ -117,8 +123,8 @@ POSTGRES = Recipe(
     image=Image(
         name="postgres:16-alpine",
         port=5432,
-        env={"POSTGRES_HOST_AUTH_METHOD": "trust"},
-        command=("postgres", "-c", "fsync=off", "-c", "full_page_writes=off"),
+        env={"POSTGRES_HOST_AUTH_METHOD": "trust", "POSTGRES_INITDB_ARGS": "--no-sync"},
+        command=("postgres", *_as_options(SETTINGS)),
         ready=Ready(probe=Probe.POSTGRES),
     ),
     drops_root=True,

@@ -4,6 +4,8 @@ from handrail.model.services import Address, Probe, Ready, Start
 from handrail.services.finding import Programs, Wanted
 from handrail.services.recipe import Image, Place, Recipe
 
+_NOT_KEPT = ("--save", "", "--appendonly", "no")
+
 
 def _start(programs: Programs, place: Place) -> Start:
     path = f"{place.folder}/redis.sock"
@@ -12,8 +14,7 @@ def _start(programs: Programs, place: Place) -> Start:
         argv=(
             *(programs.main, "--bind", place.host, "--port", str(place.port)),
             *("--unixsocket", path, "--unixsocketperm", "777"),
-            *("--save", "", "--appendonly", "no", "--dir", place.folder),
-            *("--daemonize", "no", "--protected-mode", "no"),
+            *(*_NOT_KEPT, "--dir", place.folder, "--daemonize", "no", "--protected-mode", "no"),
         ),
         folder=place.folder,
         env=place.env,
@@ -36,7 +37,9 @@ REDIS = Recipe(
     start=_start,
     url=_url,
     default_port=6379,
-    image=Image(name="redis:7-alpine", port=6379, ready=_READY),
+    image=Image(
+        name="redis:7-alpine", port=6379, command=("redis-server", *_NOT_KEPT), ready=_READY
+    ),
 )
 VALKEY = Recipe(
     name="valkey",
@@ -45,5 +48,10 @@ VALKEY = Recipe(
     start=_start,
     url=_url,
     default_port=6379,
-    image=Image(name="valkey/valkey:8-alpine", port=6379, ready=_READY),
+    image=Image(
+        name="valkey/valkey:8-alpine",
+        port=6379,
+        command=("valkey-server", *_NOT_KEPT),
+        ready=_READY,
+    ),
 )
