@@ -128,7 +128,7 @@ def bake(name: str, docker: tuple[str, ...] = ("docker",)) -> str:
         changes = [word for each in (*env, "ONLY_INITIALISE=") for word in ("-c", f"ENV {each}")]
         _run([*docker, "commit", *changes, container, full])
     finally:
-        _run([*docker, "rm", "-f", container])
+        _run([*docker, "rm", "--force", "--volumes", container])
     return full
 
 

@@ -147,6 +147,13 @@ SCALARS: tuple[Key, ...] = (
         many(PATTERN, "an array of regular expressions"),
         "Regular expressions of text that never leaves the run.",
     ),
+    _key(
+        "testcontainers",
+        "testcontainers",
+        FLAG,
+        "Whether containers of testcontainers are answered by our services instead of Docker.",
+        variable="HANDRAIL_TESTCONTAINERS",
+    ),
 )
 
 _TIER = (
@@ -203,7 +210,12 @@ _STAGE = (
 )
 
 _SERVICE = (
-    _key("backend", "backend", choice("auto", "native", "docker", "url"), "What starts it."),
+    _key(
+        "backend",
+        "backend",
+        choice("auto", "native", "docker", "compose", "url"),
+        "What starts it.",
+    ),
     _key("url", "url", URL, "Where it runs already."),
     _key("image", "image", TEXT, "The image that Docker starts."),
     _key("version", "version", VERSION, "The version that is wanted."),
@@ -223,6 +235,10 @@ _SERVICE = (
     ),
     _key("ready", "ready", READY, "What must hold before the app is used."),
     _key("env", "env", PAIRS, "Variables that tests see; of an app, those that it sees."),
+    _key("compose", "compose", TEXT, "A compose file: its stack is brought up and taken down."),
+    _key("service", "service", TEXT, "The service of that file whose place the URL names."),
+    _key("port", "port", COUNT, "The port of that service inside its container."),
+    _key("url-format", "url_format", TEXT, "Its URL, with {host} and {port} left open."),
 )
 
 SECTIONS: tuple[Section, ...] = (

@@ -54,8 +54,8 @@ class Ready:
     notifies: bool = False
     """It sends ``READY=1`` to ``$NOTIFY_SOCKET`` (sd_notify)."""
     line: str = ""
-    """Or it prints a line in which this regular expression is found; a group that is called ``port``
-    tells where it listens."""
+    """Or it prints a line in which this regular expression is found. Its groups ``host`` and
+    ``port``, if it has them, say where it is."""
     probe: Probe = Probe.NONE
     http_path: str = "/"
     within_s: float = 30.0
@@ -92,7 +92,8 @@ class Start:
     stop_within_s: float = 5.0
     """After which it is killed."""
     undo: tuple[str, ...] = ()
-    """A command that must be run when it is gone, however it went (``docker rm``)."""
+    """A command that must be run when it is gone, however it went (``docker rm``). It prints
+    what it has undone, and is tried again if that is nothing."""
     memory_bytes: int | None = None
     """Resident memory of its processes together, above which it is ended and says so."""
 

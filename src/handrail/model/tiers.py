@@ -115,6 +115,14 @@ class Service:
     """Starts an app of the project's own."""
     ready: ReadyRule | None = None
     env: tuple[tuple[str, str], ...] = ()
+    compose: str | None = None
+    """Path of a compose file, relative to the project's root."""
+    service: str | None = None
+    """The service of that file that is meant."""
+    port: int | None = None
+    """Of that service, inside its container."""
+    url_format: str | None = None
+    """With ``{host}`` and ``{port}``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +153,8 @@ class Settings:
     """Where servers live; None: in memory if there is room."""
     redact: tuple[str, ...] = ()
     """Regular expressions of text that never leaves the run, beside the known shapes of secrets."""
+    testcontainers: bool = False
+    """Whether containers of testcontainers are answered by our services."""
     is_configured: bool = False
     """Whether the project has a ``[tool.handrail]`` table at all."""
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False)

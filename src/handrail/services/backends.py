@@ -86,14 +86,21 @@ def choose(service: Service, recipe: Recipe, backends: Sequence[Backend]) -> Bac
     """The first back end that is allowed and does not refuse. Raises: NoBackendError."""
     refusals = []
     for backend in backends:
-        if service.backend in {"auto", backend.name}:
+        if _is_allowed(service, backend):
             why = backend.refusal(service, recipe)
             if not why:
                 return backend
             refusals.append(f"{backend.name}: {why}")
     extra = f"pip install 'handrail[{recipe.extra}]', " if recipe.extra else ""
+    program = "start Docker, " if service.compose else f"{extra}install the server, "
     raise NoBackendError(
         f"nothing here can start {service.name}",
         where="\n".join(refusals),
-        hint=f"{extra}install the server, or set tool.handrail.services.{service.name}.url",
+        hint=f"{program}or set tool.handrail.services.{service.name}.url",
     )
+
+
+def _is_allowed(service: Service, backend: Backend) -> bool:
+    if service.compose is not None or backend.name == "compose":
+        return backend.name == "compose" and bool(service.compose)
+    return service.backend in {"auto", backend.name}

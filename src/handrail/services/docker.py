@@ -30,12 +30,6 @@ ANSWER_S = 20.0
 PULL_S = 600.0
 _SIGKILL = 9
 _SHARED_MEMORY = "256m"
-_UNTIL_REMOVED = (
-    *("/bin/sh", "-c"),
-    'for pause in 0 0.1 0.3 0.6; do sleep $pause; [ -z "$("$@" 2>/dev/null)" ] || exit 0; done',
-    "sh",
-)
-"""A client that was killed may have asked for a container that the daemon is still making."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +90,7 @@ class Docker:
             ready=replace(inside.ready, within_s=max(inside.ready.within_s, WITHIN_S)),
             stop_signal=_SIGKILL,  # of the client: what it would pass on, a server may take its time for
             stop_within_s=ANSWER_S,
-            undo=(*_UNTIL_REMOVED, *docker, "rm", "--force", "--volumes", container),
+            undo=(*docker, "rm", "--force", "--volumes", container),
         )
 
     def _usable(self, image: str) -> Usable | str:
@@ -211,7 +205,7 @@ def sweep(environ: Mapping[str, str]) -> int:
 
 
 def machine() -> str:
-    """What names this machine, and the files that we see of it: jobs in containers may share its daemon."""
+    """Name this machine, and the files that we see of it: jobs in containers may share its daemon."""
     view = 0
     with contextlib.suppress(OSError):
         view = os.stat("/proc/self/ns/mnt").st_ino

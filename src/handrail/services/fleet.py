@@ -10,6 +10,7 @@ from handrail.model.services import Address, Probe, Running, Start
 from handrail.model.tiers import Service
 from handrail.services.addresses import own_host
 from handrail.services.backends import Backend, choose
+from handrail.services.compose import stack, url_of
 from handrail.services.recipe import Place, Recipe
 from handrail.services.sessions import base_folder
 from handrail.services.supervision import Supervision, environment, log_of, log_tail
@@ -98,7 +99,7 @@ class Fleet:
         supervision = self.supervision
         if name in self._begun or name in self._servers:
             return
-        recipe = self._recipes[service]
+        recipe = self._recipe(settings)
         backend = choose(settings, recipe, self._backends)
         start = backend.order(settings, recipe, self._place(name, recipe, values))
         if service in self.prepare and backend.name == "native":
@@ -111,7 +112,7 @@ class Fleet:
         settings = self._services[service]
         if settings.url is not None:
             return "url"
-        return choose(settings, self._recipes[service], self._backends).name
+        return choose(settings, self._recipe(settings), self._backends).name
 
     def get(self, service: str, name: str = "") -> Server:
         """A server that answers: this process's own, or the instance of that name.
@@ -130,7 +131,7 @@ class Fleet:
             self._servers[name] = Server(
                 service=service,
                 name=name,
-                url=self._recipes[service].url(running.address),
+                url=self._url(service, running.address),
                 address=running.address,
                 backend=backend.name,
                 running=running,
@@ -202,6 +203,15 @@ class Fleet:
             self._supervision.close()
         self._supervision = None
         self._begun, self._servers = {}, {}
+
+    def _recipe(self, settings: Service) -> Recipe:
+        if settings.name in self._recipes or settings.compose is None:
+            return self._recipes[settings.name]
+        return stack(settings)
+
+    def _url(self, service: str, address: Address) -> str:
+        settings = self._services[service]
+        return url_of(settings, self._recipe(settings), address)
 
     def _place(self, name: str, recipe: Recipe, values: Mapping[str, str]) -> Place:
         port = self._ports.get(recipe.default_port, recipe.default_port)

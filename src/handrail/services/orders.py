@@ -26,6 +26,7 @@ class Started:
 
     name: str
     pid: int
+    host: str
     port: int
     took_s: float
 

@@ -76,6 +76,7 @@ class Server:
                 Started(
                     name=self.start.name,
                     pid=self._pid,
+                    host=self._address.host,
                     port=self._address.port,
                     took_s=time.monotonic() - began,
                 )
@@ -264,9 +265,14 @@ class Server:
         if wanted and not self._is_announced:
             found = re.search(wanted.encode(), self._printed)
             self._is_announced = found is not None
-            port = found.groupdict().get("port") if found is not None else None
-            if port:
-                self._address = replace(self._address, port=int(port))
+            places = found.groupdict() if found is not None else {}
+            if places.get("port"):
+                host = places.get("host")
+                self._address = replace(
+                    self._address,
+                    host=host.decode() if host else self._address.host,
+                    port=int(places["port"]),
+                )
 
     @property
     def _is_alive(self) -> bool:
@@ -321,7 +327,7 @@ class Server:
                 processes.kill_all(left)
                 yield Wait((), time.monotonic() + _PAUSE_S)
             remove_leftovers(self.start.folder)
-        undo(self.start.undo)
+        undo(os.path.dirname(self.start.folder), self.start.undo)
 
     def _remove(self) -> Waiting:
         """Remove its folder; a process of its own does, so that others go on meanwhile."""

@@ -91,7 +91,7 @@ class Supervision:
         start = self._orders[name]
         answer = self._answer(name, start.ready.within_s)
         if isinstance(answer, Started):
-            address = replace(start.address, port=answer.port)
+            address = replace(start.address, host=answer.host, port=answer.port)
             self._pids[name] = answer.pid
             return Running(
                 name=name, pid=answer.pid, address=address, log=log_of(start), took_s=answer.took_s

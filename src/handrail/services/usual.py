@@ -9,6 +9,7 @@ from handrail.config.defaults import RECIPES as KNOWN
 from handrail.config.references import needs
 from handrail.model.tiers import Service, Settings
 from handrail.services.backends import Native
+from handrail.services.compose import Compose
 from handrail.services.docker import Docker
 from handrail.services.fleet import Fleet
 from handrail.services.recipe import Recipe
@@ -41,7 +42,7 @@ def usual_fleet(
     """
     native = Native(environ)
     base = Path(folder) if folder else None
-    backends = (native, Docker(environ, say))
+    backends = (native, Docker(environ, say), Compose(environ, root))
     return Fleet(services, _recipes(services, root), backends, base), native
 
 

@@ -363,7 +363,7 @@ def test_what_is_not_a_table_is_refused(text: str, line: str) -> None:
             "zzz = 1",
             ("zzz: unknown key; known: default-tier, timeout, collect-timeout, grace, "
              "time-to-live, memory, growth, workers, "
-            "state, services-folder, redact, tiers, gates, overrides, stages, services"),
+            "state, services-folder, redact, testcontainers, tiers, gates, overrides, stages, services"),
         ),
         ('timeout = "90"', 'timeout: expected a duration such as "90s", got "90"'),
         ('timeout = "1 0s"', 'timeout: expected a duration such as "90s", got "1 0s"'),
@@ -456,7 +456,7 @@ def test_what_is_not_a_table_is_refused(text: str, line: str) -> None:
         ("stages.x.python = [3.1]", 'stages.x.python[0]: expected a string such as "3.13", got 3.1'),
         (
             'services.x.backend = "podman"',
-            'services.x.backend: expected auto, native, docker or url, got "podman"',
+            'services.x.backend: expected auto, native, docker, compose or url, got "podman"',
         ),
         ('services.x.env = "A=b"', 'services.x.env: expected a table such as { NAME = "value" }, got "A=b"'),
         ("services.x.env.A = 1", "services.x.env.A: expected a string, got 1"),

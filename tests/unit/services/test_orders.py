@@ -62,7 +62,7 @@ def test_a_wish_to_go_on_arrives() -> None:
     "answer",
     [
         Detached(),
-        Started(name="redis", pid=7, port=0, took_s=0.012),
+        Started(name="redis", pid=7, host="127.0.0.1", port=0, took_s=0.012),
         Failed(name="redis", why="ended with exit code 1"),
         Ended(name="redis", why="ended by signal 9"),
         Stopped(name="redis"),

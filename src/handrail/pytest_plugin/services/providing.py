@@ -54,6 +54,9 @@ class Providing:
         self._postgres: Postgres | None = None
         self._servers: dict[str, Servers] = {}
         self._is_open = False
+        self._told: set[str] = set()
+        """Stacks whose variables are set."""
+        self._until_the_end = contextlib.ExitStack()
 
     @property
     def postgres(self) -> Postgres:
@@ -133,6 +136,9 @@ class Providing:
     def get(self, service: str) -> handles.Service:
         """Where it is, once it answers."""
         server = self._server(service)
+        if self.services[service].compose is not None and service not in self._told:
+            self._told.add(service)
+            self._until_the_end.enter_context(self.variables(service, server.url))
         return handles.Service(
             name=service,
             url=server.url,
@@ -245,6 +251,7 @@ class Providing:
 
     def pytest_unconfigure(self) -> None:
         """End everything."""
+        self._until_the_end.close()
         if self._postgres is not None:
             self._postgres.close()
         self.fleet.close()

@@ -22,6 +22,8 @@ from handrail.services.recipes.postgres import IDENTITY, POSTGRES, make_data_fol
 from handrail.services.snapshots import Snapshots, key
 from handrail.services.templates import Template, TemplateError
 
+_EMPTY = {"docker", "compose"}
+"""Back ends whose servers have no template to begin with."""
 _SIGINT = 2
 """Ends Postgres without waiting for clients, but writes everything down."""
 
@@ -161,7 +163,7 @@ class Postgres:
     def revived(self, server: Server) -> None:
         """It was started again, on its data; a container has none and gets its databases anew."""
         names = self._names_before.pop(server.name, ())
-        if names and server.backend == "docker":
+        if names and server.backend in _EMPTY:
             for name in names:
                 self._on(server).make(name)
 
@@ -199,7 +201,7 @@ class Postgres:
 
     def _on(self, server: Server) -> Databases:
         if server.name not in self._databases:
-            if server.backend == "docker":
+            if server.backend in _EMPTY:
                 self._make_template(server)
             self._databases[server.name] = (
                 self._elsewhere(server)
