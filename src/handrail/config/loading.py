@@ -201,8 +201,8 @@ class _Reading:
             )
 
     def _check_service(self, service: Service, path: Path, known: Sequence[str]) -> None:
-        is_app = service.command is not None
-        if not is_app and service.url is None and service.name not in defaults.RECIPES:
+        places = (service.command, service.url, service.compose)
+        if not any(places) and service.name not in defaults.RECIPES:
             near = nearest(service.name, defaults.RECIPES)
             kinds = f"nearest: {near}" if near else f"known: {', '.join(defaults.RECIPES)}"
             fix = f"rename {service.name} to {near}" if near else "add command = ... or url = ..."
@@ -212,7 +212,7 @@ class _Reading:
         keys = {"command": service.command or ""} | {f"env.{k}": v for k, v in service.env}
         for key, text in keys.items():
             at: Path = (*path, *key.split(".", 1))
-            for name, what in references.references(text) if is_app else ():
+            for name, what in references.references(text) if service.command else ():
                 self._check_name(at, "service", name, known)
                 if what != "url":
                     self.complain(

@@ -217,7 +217,8 @@ growth = "500MB"              # default
 workers = 2                   # environment HANDRAIL_WORKERS
 state = ".handrail"           # default
 # services-folder is not set  # default
-redact = []                   # default""",
+redact = []                   # default
+testcontainers = false        # default""",
         """\
 [tool.handrail.tiers.fast]
 select = "a"        # pyproject.toml:4
