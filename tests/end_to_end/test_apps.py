@@ -59,6 +59,11 @@ SETTINGS = """
     ready = { http = "/health", within = "30s" }
     """
 
+MAIL = """
+    [tool.handrail.services.mail]
+    command = "python serve.py --host {host} --port {port}"
+    """
+
 
 @pytest.fixture
 def shop(project: Project) -> Project:
@@ -355,6 +360,36 @@ def test_an_app_that_a_test_killed_is_there_for_the_next_at_the_same_place(shop:
 
     assert done.returncode == 0, done.stdout
     assert "api.2 ended by signal 9 during this test; it was started again" in " ".join(
+        done.stdout.split()
+    )
+
+
+def test_an_app_that_cannot_be_started_again_is_tried_anew_with_all_that_it_needs(
+    shop: Project,
+) -> None:
+    shop.put("pyproject.toml", SETTINGS + '    env = { MAIL = "{mail.url}" }\n' + MAIL)
+    shop.write(
+        test_a="""
+        import os
+        import pytest
+        from ask import get
+
+        def test_kills(services):
+            url = services.api.url
+            os.rename("serve.py", "gone.py")
+            with pytest.raises(Exception):
+                get(url + "/die")
+
+        def test_next(services):
+            os.rename("gone.py", "serve.py")
+            assert get(services.api.url + "/MAIL") == services.mail.url
+        """
+    )
+
+    done = shop.command("pytest")
+
+    assert done.returncode == 0, done.stdout
+    assert "it could not be started again: error: api.3 is not ready" in " ".join(
         done.stdout.split()
     )
 

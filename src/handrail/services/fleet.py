@@ -138,6 +138,10 @@ class Fleet:
             )
         return self._servers[name]
 
+    def has(self, name: str) -> bool:
+        """Whether that instance is there, or under way."""
+        return name in self._begun or name in self._servers
+
     def log(self, name: str) -> list[str]:
         """The end of what that instance has printed, ready or not; nothing if there is none."""
         begun = self._begun.get(name)

@@ -30,3 +30,25 @@ def test_a_back_end_that_is_not_wanted_is_not_asked(tmp_path: Path) -> None:
         choose(Service(name="redis", backend="docker"), REDIS, [Native({"PATH": str(tmp_path)})])
 
     assert caught.value.where == ""
+
+
+def test_what_no_extra_installs_is_not_said_to_be_in_one() -> None:
+    with pytest.raises(NoBackendError) as caught:
+        choose(Service(name="redis"), replace(NOWHERE, extra=""), [Native({})])
+
+    assert caught.value.hint == "install the server, or set tool.handrail.services.redis.url"
+
+
+def test_packages_that_this_python_lacks_are_named() -> None:
+    wanted = replace(REDIS, wanted=(Wanted(modules=("no_such_package",)),))
+
+    with pytest.raises(NoBackendError) as caught:
+        choose(Service(name="redis"), wanted, [Native({})])
+
+    assert caught.value.where == "native: no package no_such_package in this Python"
+
+
+def test_an_app_needs_no_program_of_ours() -> None:
+    native = Native({})
+
+    assert choose(Service(name="api"), replace(REDIS, wanted=()), [native]) is native

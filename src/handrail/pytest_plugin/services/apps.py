@@ -62,7 +62,7 @@ class Apps:
         Raises: NoBackendError, ServiceNotReadyError.
         """
         span = self._span(name, item)
-        if (name, _owner(span, item).nodeid) not in self._running:
+        if not self._is_there(name, _owner(span, item).nodeid):
             self._begin(name, span, item)
         return self._server(name, span, item)
 
@@ -81,7 +81,7 @@ class Apps:
                 self._roles.begin(each)
         owner = _owner(span, item)
         for each in wanted:
-            if self.is_app(each) and (each, owner.nodeid) not in self._running:
+            if self.is_app(each) and not self._is_there(each, owner.nodeid):
                 values = {
                     f"{other}.url": self._url(other, span, item) for other in self._needs[each]
                 }
@@ -90,6 +90,11 @@ class Apps:
                 self._running[each, owner.nodeid] = instance
                 if span is not Span.WORKER:
                     owner.addfinalizer(self._end(each, owner.nodeid))
+
+    def _is_there(self, name: str, node: str) -> bool:
+        """One that has ended and could not be started again is not."""
+        instance = self._running.get((name, node))
+        return instance is not None and self._fleet.has(instance)
 
     def _end(self, name: str, node: str) -> Callable[[], None]:
         def end() -> None:
