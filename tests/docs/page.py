@@ -28,6 +28,7 @@ _FOREIGN = re.compile(
 )
 _VARYING = (
     (re.compile(r"(?<=runs/)[a-z0-9]{4,}|(?<=run=)[a-z0-9]{4,}"), "RUN"),
+    (re.compile(r"(?<=--kept )[2-9b-z]{4}\b"), "KEPT"),
     (re.compile(r"(?<=handrail wait )[a-z0-9]{4}\b|(?<=handrail rerun )[a-z0-9]{4}\b"), "RUN"),
     (re.compile(r"^(removed |cursor: )?[2-9b-z]{4}(?=$|  |:\d)", re.MULTILINE), r"\1RUN"),
     (re.compile(r"(?<=^cursor: RUN:)\d+", re.MULTILINE), "BYTES"),

@@ -208,6 +208,9 @@ def _fill_services(services: Parser) -> None:
         "--env", dest="is_env", action="store_true", help="up: print export lines for a shell"
     )
     services.add_argument(
+        "--kept", metavar="ID", help="up: the database of a failed test of a run --keep-services"
+    )
+    services.add_argument(
         "--follow", dest="is_following", action="store_true", help="logs: go on until it ends"
     )
     services.add_argument("--tail", type=count, metavar="N", help="logs: so many lines")

@@ -76,6 +76,7 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         done=arguments.remaining.done if arguments.remaining else frozenset(),
         only=arguments.remaining.only if arguments.remaining else frozenset(),
         strategy=arguments.strategy,
+        is_keeping=arguments.is_keeping,
     )
     return Request(
         plan=chosen,

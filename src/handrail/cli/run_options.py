@@ -134,6 +134,12 @@ def _fill_selection(run: Parser) -> None:
         action="store_true",
         help="keep what each test logs, for `handrail logs --test` and `handrail explain`",
     )
+    run.add_argument(
+        "--keep-services",
+        dest="is_keeping",
+        action="store_true",
+        help="keep the databases of failed tests, for `handrail services up --kept`",
+    )
     run.add_argument("--allow-empty", action="store_true", help="nothing to run is a pass")
     run.add_argument("--dry-run", action="store_true", help="show what would run here, run nothing")
     add_output(run)

@@ -16,7 +16,7 @@ from handrail.model.tiers import Service
 from handrail.model.units import format_duration, format_size
 from handrail.reporters.json_report import rfc3339
 from handrail.runs.atomic import write_atomically
-from handrail.services import lasting, usual
+from handrail.services import keeping, lasting, usual
 from handrail.services.lasting import Lasting
 from handrail.services.sessions import base_folder, sweep
 from handrail.services.snapshots import Snapshots, size_bytes
@@ -42,6 +42,11 @@ class Place:
     def snapshots(self) -> Snapshots:
         """What servers start from."""
         return Snapshots(self.path.parent / "snapshots", _say)
+
+    @property
+    def kept(self) -> Path:
+        """Where databases of failed tests are."""
+        return self.path.parent / "kept"
 
     def chosen(self, names: Sequence[str]) -> list[str]:
         """Those named, or all. Raises: UsageError."""
@@ -83,6 +88,8 @@ def _say(text: str) -> None:
 
 def _up(place: Place, arguments: argparse.Namespace) -> ExitCode:
     """Start what does not run; say where all of it is."""
+    if arguments.kept:
+        return _up_kept(place, arguments)
     wanted = place.chosen(arguments.names)
     with lasting.locked(place.path):
         known = lasting.load(place.path)
@@ -116,6 +123,31 @@ def _up(place: Place, arguments: argparse.Namespace) -> ExitCode:
     for each in shown:
         word = "started" if each.name in missing else "runs"
         print(f"{each.name:10} {word:8} {each.url}")
+    print("next: handrail services down", file=sys.stderr)
+    return ExitCode.PASSED
+
+
+def _up_kept(place: Place, arguments: argparse.Namespace) -> ExitCode:
+    """Start a server on what was kept for a failed test; say where the test's database is."""
+    (name,) = place.chosen(["postgres"])
+    kept = keeping.find(place.kept, arguments.kept)
+    with lasting.locked(place.path):
+        known = lasting.load(place.path)
+        found = next((each for each in known if each.test == kept.test and each.is_running), None)
+        if found is None:
+            found = lasting.start_kept(
+                kept,
+                place.services[name],
+                environ=place.wiring.environ,
+                folder=place.wiring.settings.services_folder,
+                say=_say,
+                root=place.wiring.root,
+            )
+            place.save([*known, found])
+    if arguments.is_json:
+        _print_json([_described(found.name, found)])
+        return ExitCode.PASSED
+    print(f"{found.name:10} {found.url}  as {kept.test} left it")
     print("next: handrail services down", file=sys.stderr)
     return ExitCode.PASSED
 
@@ -257,18 +289,22 @@ def _clean(place: Place, arguments: argparse.Namespace) -> ExitCode:
     base = Path(configured) if configured else base_folder()
     swept = sweep(base, lambda folder: sizes.append(size_bytes(folder)))
     oldest_s = SNAPSHOT_AGE_S if arguments.older is None else arguments.older
-    snapshots_bytes = place.snapshots.remove_unused(time.time() - oldest_s)
+    since = time.time() - oldest_s
+    snapshots_bytes = place.snapshots.remove_unused(since)
+    kept_bytes = keeping.remove_older(place.kept, since)
     if arguments.is_json:
         document = {
             "schema": "handrail.services/1",
             "sessions": swept,
             "sessions_bytes": sum(sizes),
             "snapshots_bytes": snapshots_bytes,
+            "kept_bytes": kept_bytes,
         }
         print(json.dumps(document))
         return ExitCode.PASSED
     print(f"sessions that nobody answers for: {swept}, {format_size(sum(sizes))}")
     print(f"snapshots not used for {oldest_s / 86400:g} days: {format_size(snapshots_bytes)}")
+    print(f"databases of failed tests, as old: {format_size(kept_bytes)}")
     return ExitCode.PASSED
 
 

@@ -38,6 +38,8 @@ class RunSpec:
     """Whether pytest's own output goes to the caller, dots included."""
     test_log: str = ""
     """File for what tests log; empty: nobody asked for it."""
+    is_keeping: bool = False
+    """Whether the databases of failed tests are kept."""
     strategy: str = "auto"
     """``auto``, ``collect-in-workers``, ``collect-then-fork`` or ``spawn``."""
 

@@ -65,7 +65,7 @@ def join_run(config: pytest.Config) -> None:
         raise pytest.UsageError(error.text()) from None
     register_markers(config, spec.settings)
     config.pluginmanager.register(barrier, "handrail-barrier")
-    _register_services(config, spec.settings)
+    _register_services(config, spec.settings, is_keeping=spec.is_keeping)
     register_remaining(config, spec)
     if spec.test_log:
         from handrail.pytest_plugin.log_recording import register_test_log
@@ -87,11 +87,13 @@ def join_run(config: pytest.Config) -> None:
         config.pluginmanager.register(telling, "handrail-telling")
 
 
-def _register_services(config: pytest.Config, settings: Settings) -> None:
+def _register_services(
+    config: pytest.Config, settings: Settings, *, is_keeping: bool = False
+) -> None:
     if settings.services or any(tier.services for tier in settings.tiers):
         from handrail.pytest_plugin.services.registering import register_services
 
-        register_services(config, settings)
+        register_services(config, settings, is_keeping=is_keeping)
 
 
 class Closing:

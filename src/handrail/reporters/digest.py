@@ -13,6 +13,8 @@ LIMIT_BYTES = 8000
 MAX_CAUSES = 40
 """More are never listed, even where there is room."""
 RERUN_BYTES = 160
+_KEPT = "kept"
+"""The section of a report about a failed test's database."""
 _INDENT = " " * 5
 _STACK_KINDS = frozenset({ProblemKind.TIMEOUT, ProblemKind.MEMORY, ProblemKind.CRASH})
 """Kinds whose explanation is the text: stacks of threads, the end of a worker."""
@@ -154,6 +156,7 @@ def _detailed(
         *_indented([*chain, *([f"via {way}"] if way else [])]),
         *_indented(_stacks(cause, stack_lines)),
         *_indented(lines.grouped_by_file(cause.tests)),
+        *_indented(_kept(cause)),
         f"{_INDENT}rerun: {commands.run_again(record, cause, RERUN_BYTES)}",
     ]
 
@@ -168,6 +171,12 @@ def _code(cause: Cause) -> list[str]:
     if not values or len(beside) <= 100:
         return [beside.rstrip()]
     return [source, *(f"    {value}" for value in values)]
+
+
+def _kept(cause: Cause) -> list[str]:
+    """How to get at what was kept of the first test."""
+    found = [text for title, text in cause.problem.sections if title == _KEPT]
+    return [f"kept: {lines.words(text, 200)}" for text in found[:1]]
 
 
 def _stacks(cause: Cause, limit_lines: int) -> list[str]:

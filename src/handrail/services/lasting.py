@@ -18,7 +18,8 @@ from handrail.model.tiers import Service
 from handrail.services.asking import answers
 from handrail.services.fleet import Fleet, Server
 from handrail.services.isolate.mariadb import MariaData
-from handrail.services.isolate.postgres import Postgres
+from handrail.services.isolate.postgres import Postgres, database_url
+from handrail.services.keeping import Kept
 from handrail.services.sessions import sweep
 from handrail.services.snapshots import Snapshots
 from handrail.services.usual import usual_fleet
@@ -169,6 +170,31 @@ def start(
                 urls["postgres"] = postgres.add(DATABASE).url
                 postgres.close()
         return detached(fleet, servers, urls)
+    finally:
+        fleet.close()
+
+
+def start_kept(
+    kept: Kept,
+    service: Service,
+    *,
+    root: Path,
+    environ: Mapping[str, str],
+    folder: str | None,
+    say: Callable[[str], None],
+) -> Lasting:
+    """A server on the data that was kept for a failed test; it goes on by itself.
+
+    Raises: NoBackendError, ServiceNotReadyError.
+    """
+    ours = replace(service, url=None)
+    fleet, _ = usual_fleet({service.name: ours}, environ, folder, root, say)
+    fleet.prepare[service.name] = lambda _, order: replace(order, copy_of=str(kept.folder))
+    try:
+        server = fleet.get(service.name)
+        url = database_url(server.url, kept.database)
+        (found,) = detached(fleet, {service.name: server}, {service.name: url}, kept.test)
+        return found
     finally:
         fleet.close()
 

@@ -6,13 +6,19 @@ import pytest
 
 from handrail.model.tiers import Settings
 from handrail.pytest_plugin.services import fixtures
+from handrail.pytest_plugin.services.keeping import Keeping
 from handrail.pytest_plugin.services.levels import MARK
 from handrail.pytest_plugin.services.providing import KEY, Providing
 from handrail.services.usual import needed_services
 
 
-def register_services(config: pytest.Config, settings: Settings) -> None:
-    """Make the fixtures of the configured services known; none if there are none."""
+def register_services(
+    config: pytest.Config, settings: Settings, *, is_keeping: bool = False
+) -> None:
+    """Make the fixtures of the configured services known; none if there are none.
+
+    ``is_keeping``: the databases of failed tests are kept.
+    """
     services = needed_services(settings)
     if not services:
         return
@@ -23,6 +29,8 @@ def register_services(config: pytest.Config, settings: Settings) -> None:
     state = Path(config.rootpath, settings.state)
     providing = Providing(config, services, state, settings.services_folder)
     config.stash[KEY] = providing
+    if is_keeping:
+        config.pluginmanager.register(Keeping(providing, state / "kept"), "handrail-keeping")
     config.pluginmanager.register(providing, "handrail-services")
     for name, module in fixtures.modules(
         tuple(service.name for service in services if service.command is None)

@@ -121,6 +121,11 @@ class Databases:
         """Copies that are somebody's, or will be."""
         return tuple(sorted(self._made))
 
+    def settle(self) -> None:
+        """Finish what is begun, and have everything written. Raises: PostgresError."""
+        self._admin.finish()
+        self._admin.execute("CHECKPOINT")
+
     def give_back(self, name: str) -> None:
         """Nobody needs it any more; whoever is still connected is thrown out."""
         self._admin.begin(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")

@@ -16,6 +16,7 @@ from handrail.services.fleet import Fleet, Server
 from handrail.services.isolate.building import elsewhere
 from handrail.services.isolate.databases import TEMPLATE, Databases, make_template, seal
 from handrail.services.isolate.lease import Lease
+from handrail.services.keeping import keep
 from handrail.services.libpq import LibpqConnection
 from handrail.services.postgres_wire import Connection, Session
 from handrail.services.recipes.postgres import IDENTITY, POSTGRES, make_data_folder
@@ -141,6 +142,21 @@ class Postgres:
         server = self.server()
         self._on(server).make(name)
         return Database(server=server, name=name)
+
+    def keep(self, url: str, base: Path, name: str, test: str) -> None:
+        """Copy the data of the server at ``url``, its databases with it, to ``base / name``.
+
+        Raises: LookupError where somebody else runs it; OSError, PostgresError, CalledProcessError.
+        """
+        place = urlsplit(url).netloc
+        for known, databases in self._databases.items():
+            server = self._fleet.get(self._service.name, known)
+            if urlsplit(server.url).netloc == place and server.running is not None:
+                databases.settle()
+                data = Path(server.running.log.removesuffix(".log"))
+                keep(base, name, data, test=test, database=named_database(url))
+                return
+        raise LookupError("its server is not ours")
 
     def _everybodys(self) -> Database:
         """The one database of this process that is nobody's own."""
