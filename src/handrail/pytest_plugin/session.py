@@ -90,7 +90,8 @@ def join_run(config: pytest.Config) -> None:
 def _register_services(
     config: pytest.Config, settings: Settings, *, is_keeping: bool = False
 ) -> None:
-    if settings.services or any(tier.services for tier in settings.tiers):
+    is_named = settings.services or any(tier.services for tier in settings.tiers)
+    if is_named or settings.testcontainers:
         from handrail.pytest_plugin.services.registering import register_services
 
         register_services(config, settings, is_keeping=is_keeping)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from handrail.model.tiers import Settings
+from handrail.model.tiers import Service, Settings
 from handrail.pytest_plugin.services import fixtures
 from handrail.pytest_plugin.services.keeping import Keeping
 from handrail.pytest_plugin.services.levels import MARK
@@ -20,6 +20,9 @@ def register_services(
     ``is_keeping``: the databases of failed tests are kept.
     """
     services = needed_services(settings)
+    shown = tuple(service.name for service in services)
+    if settings.testcontainers:
+        services += tuple(Service(name=each) for each in ("postgres", "redis") if each not in shown)
     if not services:
         return
     config.addinivalue_line(
@@ -32,7 +35,10 @@ def register_services(
     if is_keeping:
         config.pluginmanager.register(Keeping(providing, state / "kept"), "handrail-keeping")
     config.pluginmanager.register(providing, "handrail-services")
-    for name, module in fixtures.modules(
-        tuple(service.name for service in services if service.command is None)
-    ):
+    if settings.testcontainers:
+        from handrail.pytest_plugin.services.containers import Substitution
+
+        config.pluginmanager.register(Substitution(providing), "handrail-testcontainers")
+    commands = {service.name for service in services if service.command is not None}
+    for name, module in fixtures.modules(tuple(name for name in shown if name not in commands)):
         config.pluginmanager.register(module, f"handrail-fixtures-{name}")

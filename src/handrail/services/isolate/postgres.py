@@ -18,7 +18,7 @@ from handrail.services.isolate.databases import TEMPLATE, Databases, make_templa
 from handrail.services.isolate.lease import Lease
 from handrail.services.keeping import keep
 from handrail.services.libpq import LibpqConnection
-from handrail.services.postgres_wire import Connection, Session
+from handrail.services.postgres_wire import Connection, Session, quoted
 from handrail.services.recipes.postgres import IDENTITY, POSTGRES, make_data_folder
 from handrail.services.snapshots import Snapshots, key
 from handrail.services.templates import Template, TemplateError
@@ -157,6 +157,25 @@ class Postgres:
                 keep(base, name, data, test=test, database=named_database(url))
                 return
         raise LookupError("its server is not ours")
+
+    @contextlib.contextmanager
+    def blank(self, user: str, password: str) -> Iterator[Database]:
+        """An empty database, without the template, and a user who may do everything."""
+        server = self.server()
+        name = f"blank_{next(self._numbers)}"
+        if server.backend == "url":
+            name = f"handrail_{os.getpid()}_{name}"
+        with connect(server, "postgres") as admin:
+            literal = user.replace("'", "''")
+            if not admin.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{literal}'"):  # noqa: S608 - quoted
+                secret = password.replace("'", "''")
+                admin.execute(f"CREATE ROLE {quoted(user)} SUPERUSER LOGIN PASSWORD '{secret}'")
+            admin.execute(f"CREATE DATABASE {quoted(name)} OWNER {quoted(user)} STRATEGY file_copy")
+        try:
+            yield Database(server=server, name=name)
+        finally:
+            with connect(server, "postgres") as admin:
+                admin.execute(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")
 
     def _everybodys(self) -> Database:
         """The one database of this process that is nobody's own."""
