@@ -1,0 +1,1 @@
+"""Decisions. Nothing here touches the database, the network or the clock."""
