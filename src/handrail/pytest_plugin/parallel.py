@@ -6,12 +6,9 @@ something wants to see it in one process. Either way the tests run in workers an
 through the same hooks as plain pytest's, so that every reporting plugin sees what it would see.
 """
 
-import contextlib
 import gc
-import os
 import sys
 import time
-import warnings
 from collections.abc import Generator, Iterable
 from typing import Any
 
@@ -39,7 +36,7 @@ from handrail.pytest_plugin.line import Tell
 from handrail.pytest_plugin.recording import EventStream
 from handrail.pytest_plugin.relay import Relay
 from handrail.pytest_plugin.selection import Barrier
-from handrail.pytest_plugin.serving import serve_forked
+from handrail.pytest_plugin.serving import fork_worker
 from handrail.pytest_plugin.table import Table
 from handrail.pytest_plugin.work import Work, by_path, tabulate
 from handrail.system import processes
@@ -255,27 +252,16 @@ class Parallel:
             from handrail.pytest_plugin.spawning import spawn
 
             return spawn(self._config, self._spec, end, is_deferred=self._is_deferring)
-        sys.stdout.flush()
-        sys.stderr.flush()
         assert self._loop is not None
-        foreign = self._loop.foreign_descriptors()
-        with warnings.catch_warnings():
-            # Python 3.12 warns of threads that the kernel knows; those that matter were counted.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            pid = os.fork()
-        if pid == 0:
-            serve_forked(
-                self._session,
-                end,
-                self._work,
-                self._barrier,
-                count=self._spec.workers,
-                run_id=self._spec.run_id,
-                foreign=foreign,
-            )
-        with contextlib.suppress(OSError):
-            os.setpgid(pid, pid)
-        return pid
+        return fork_worker(
+            self._session,
+            end,
+            self._work,
+            self._barrier,
+            count=self._spec.workers,
+            run_id=self._spec.run_id,
+            foreign=self._loop.foreign_descriptors(),
+        )
 
     def received(  # noqa: C901 - one case for each kind of message
         self, worker: int, message: wire.Message

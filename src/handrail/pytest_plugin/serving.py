@@ -5,6 +5,7 @@ import faulthandler
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 
 import pytest
@@ -20,7 +21,34 @@ from handrail.pytest_plugin.worker import Worker
 from handrail.system import processes
 
 
-def serve_forked(
+def fork_worker(
+    session: pytest.Session,
+    end: WorkerEnd,
+    work: Work,
+    barrier: Barrier,
+    *,
+    count: int,
+    run_id: str,
+    foreign: Sequence[int],
+) -> int:
+    """Fork a worker that serves ``end``; return its process id. Raises: OSError.
+
+    ``foreign``: descriptors that lead to other workers.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with warnings.catch_warnings():
+        # Python 3.12 warns of threads that the kernel knows; those that matter were counted.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if pid == 0:
+        _serve_forked(session, end, work, barrier, count=count, run_id=run_id, foreign=foreign)
+    with contextlib.suppress(OSError):
+        os.setpgid(pid, pid)
+    return pid
+
+
+def _serve_forked(
     session: pytest.Session,
     end: WorkerEnd,
     work: Work,
