@@ -14,8 +14,6 @@ from typing import Any, TypeVar
 
 from real_runs import PATIENCE_S, Project
 
-from handrail.services.sessions import LOCK, base_folder
-
 Found = TypeVar("Found")
 
 
@@ -75,19 +73,6 @@ def state(project: Project) -> dict[str, Any]:
 def supervisor(project: Project) -> int:
     """Of the latest run."""
     return int(state(project)["owner"]["pid"])
-
-
-def left_of_services(project: Project) -> set[str]:
-    """Supervisors of services that a project's processes have started, and folders of services that
-    nobody answers for, whoever made them; folders that are in use are somebody's.
-    """
-    commands = project.pids().values()
-    found = {each for each in commands if "handrail.services.supervisor" in each}
-    for folder in base_folder().glob("s-*"):
-        with contextlib.suppress(OSError), open(folder / LOCK, encoding="ascii") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            found.add(str(folder))
-    return found
 
 
 def session(project: Project) -> int:

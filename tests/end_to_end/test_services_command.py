@@ -257,3 +257,34 @@ def test_one_that_cannot_start_leaves_nothing_running(shop: Project) -> None:
     assert done.returncode == 2
     assert "error: the template schema.sql failed" in done.stderr
     assert shop.left() == []
+
+
+def test_a_mock_is_called_one_and_programs_are_led_to_it(project: Project) -> None:
+    pytest.importorskip("confluent_kafka")
+    project.put(
+        "pyproject.toml",
+        """
+        [tool.handrail.services.kafka]
+
+        [tool.handrail.services.api]
+        command = "python -m http.server --bind {host} {port}"
+        env = { BROKERS = "{kafka.url}" }
+        """,
+    )
+    note = "a mock cluster of librdkafka, no broker"
+
+    try:
+        up, status = services(project, "up"), services(project, "status")
+        variables = services(project, "up", "--env").stdout.splitlines()
+
+        lines = [line for line in up.stdout.splitlines() if line.startswith("kafka")]
+        assert [line.endswith(f"  ({note})") for line in lines] == [True]
+        assert f"({note})" in status.stdout
+        assert told(project, "status")["kafka"]["note"] == note
+        assert "note" not in told(project, "status")["api"]
+        assert [each.partition("=")[0] for each in variables] == [
+            "export KAFKA_URL",
+            "export API_URL",
+        ]
+    finally:
+        services(project, "down")

@@ -118,11 +118,14 @@ def _up(place: Place, arguments: argparse.Namespace) -> ExitCode:
                 print(f"export {name}={_quoted(value)}")
         return ExitCode.PASSED
     if arguments.is_json:
-        _print_json([_described(each.name, each) for each in shown])
+        _print_json(
+            [_described(each.name, each, usual.note(place.services[each.name])) for each in shown]
+        )
         return ExitCode.PASSED
     for each in shown:
         word = "started" if each.name in missing else "runs"
-        print(f"{each.name:10} {word:8} {each.url}")
+        note = usual.note(place.services[each.name])
+        print(f"{each.name:10} {word:8} {each.url}" + (f"  ({note})" if note else ""))
     print("next: handrail services down", file=sys.stderr)
     return ExitCode.PASSED
 
@@ -187,7 +190,9 @@ def _status(place: Place, arguments: argparse.Namespace) -> ExitCode:
     known = lasting.load(place.path)
     asked = {each.name: each for each in known if not each.test}
     names = place.chosen(arguments.names)
-    described = [_described(name, asked.get(name)) for name in names]
+    described = [
+        _described(name, asked.get(name), usual.note(place.services[name])) for name in names
+    ]
     described += [_described(each.name, each) for each in known if each.test and each.is_running]
     if arguments.is_json:
         _print_json(described)
@@ -200,7 +205,7 @@ def _status(place: Place, arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.PASSED if has_all else ExitCode.INFRA_ERROR
 
 
-def _described(name: str, found: Lasting | None) -> dict[str, Any]:
+def _described(name: str, found: Lasting | None, note: str = "") -> dict[str, Any]:
     if found is None:
         return {"name": name, "state": "down"}
     state = "up" if found.answers() else "silent" if found.is_running else "ended"
@@ -217,7 +222,8 @@ def _described(name: str, found: Lasting | None) -> dict[str, Any]:
         "pss_bytes": proportional,
         "log": found.log or None,
     }
-    return described | ({"kept_for": found.test} if found.test else {})
+    more = {"kept_for": found.test, "note": note}
+    return described | {name: text for name, text in more.items() if text}
 
 
 def _line(described: dict[str, Any]) -> str:
@@ -231,6 +237,8 @@ def _line(described: dict[str, Any]) -> str:
             f"{format_size(described['rss_bytes'])} ({format_size(described['pss_bytes'])} PSS)"
         )
         parts.append(memory)
+    if described.get("note"):
+        parts.append(f"({described['note']})")
     if described.get("kept_for"):
         parts.append(f"kept for {described['kept_for']}")
     return "  ".join(parts)

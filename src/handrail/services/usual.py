@@ -58,8 +58,25 @@ def _recipes(services: Mapping[str, Service], root: Path) -> Mapping[str, Recipe
 
 
 def variables(service: Service, url: str) -> dict[str, str]:
-    """The environment variables by which programs find it: as configured, or the usual one."""
-    if service.env:
-        return {name: value.replace("{url}", url) for name, value in service.env}
+    """The environment variables by which programs find it: as configured, what its clients need in
+    any case, or the usual one. What is configured of an app is the app's own environment.
+    """
+    recipe = RECIPES.get(service.name) if _is_ours(service) else None
+    texts = dict(recipe.variables) if recipe is not None else {}
+    if service.command is None:
+        texts |= dict(service.env)
+    if texts:
+        return {name: value.replace("{url}", url) for name, value in texts.items()}
     name = service.name.upper().replace("-", "_")
     return {"DATABASE_URL" if service.name == "postgres" else f"{name}_URL": url}
+
+
+def note(service: Service) -> str:
+    """What a person must know of it: that it is a mock, say; nothing of what is not ours."""
+    recipe = RECIPES.get(service.name)
+    return recipe.note if recipe is not None and _is_ours(service) else ""
+
+
+def _is_ours(service: Service) -> bool:
+    """Whether a recipe of ours says how it is started."""
+    return service.url is None and service.command is None and service.compose is None

@@ -14,7 +14,7 @@ from handrail.model.services import Level
 from handrail.model.tiers import Service
 from handrail.pytest_plugin.services.apps import Apps, Roles
 from handrail.pytest_plugin.services.levels import level_of
-from handrail.services import handles
+from handrail.services import handles, usual
 from handrail.services.fleet import Server
 from handrail.services.isolate.mariadb import MariaData
 from handrail.services.isolate.postgres import Postgres
@@ -22,7 +22,6 @@ from handrail.services.isolate.resets import RESETS
 from handrail.services.isolate.servers import Servers
 from handrail.services.recipes.all import RECIPES
 from handrail.services.snapshots import Snapshots
-from handrail.services.usual import usual_fleet
 
 
 class ServiceLostWarning(UserWarning):
@@ -44,7 +43,7 @@ class Providing:
     ) -> None:
         self.services = {service.name: service for service in services}
         self._config = config
-        self.fleet, self._native = usual_fleet(
+        self.fleet, self._native = usual.usual_fleet(
             self.services, os.environ, folder, config.rootpath, self._say
         )
         self._apps = Apps(self.fleet, self.services, Roles(begin=self._begin, url=self._url))
@@ -111,10 +110,7 @@ class Providing:
 
     def note(self, service: str) -> str:
         """What a person must know of it: that it is a mock, say; nothing of what runs elsewhere."""
-        recipe = RECIPES.get(service)
-        settings = self.services[service]
-        is_ours = settings.url is None and settings.command is None
-        return recipe.note if recipe is not None and is_ours else ""
+        return usual.note(self.services[service])
 
     def open_template(self) -> handles.Postgres:
         """The database that others are copied from, until it is sealed."""
