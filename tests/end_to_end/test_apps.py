@@ -351,6 +351,23 @@ def test_an_app_that_does_not_start_is_shown_with_its_command_and_log(shop: Proj
     assert "can't open file" in run.log
 
 
+def test_an_app_that_is_not_ready_in_time_is_told_with_what_it_answered(shop: Project) -> None:
+    shop.put("pyproject.toml", SETTINGS.replace("/health", "/nothing").replace("30s", "8s"))
+    shop.write(
+        test_a="""
+        def test_it(services):
+            services.api
+        """
+    )
+
+    run = shop.run("-n", "0")
+
+    assert (
+        "api.2 is not ready: not ready within 8 s: "
+        "GET /nothing was answered with HTTP/1.0 404 Not Found" in run.log
+    )
+
+
 def test_an_app_that_a_test_killed_is_there_for_the_next_at_the_same_place(shop: Project) -> None:
     shop.put("pyproject.toml", SETTINGS)
     shop.write(

@@ -60,6 +60,21 @@ def exchange(ready: Ready) -> Exchange | None:
             return Exchange(said=_MQTT_CONNECT, judge=_mqtt, goodbye=b"\xe0\0")
 
 
+def shortfall(ready: Ready, *, is_announced: bool, answer: bytes) -> str:
+    """What a server lacked that was not ready in time; ``answer``: to the last attempt, if any."""
+    if not is_announced:
+        return f"no line matched {ready.line}" if ready.line else "it did not notify"
+    if not answer:
+        return "nobody answered"
+    line = answer.partition(b"\r\n")[0].decode("ascii", "replace")
+    if ready.probe is Probe.HTTP and line.startswith("HTTP/"):
+        return f"GET {ready.http_path} was answered with {line[:_ANSWER_CHARACTERS]}"
+    return "its answer was none of a server that is ready"
+
+
+_ANSWER_CHARACTERS = 100
+
+
 def _http(got: bytes) -> bool | None:
     line, ended, _ = got.partition(b"\r\n")
     if not ended:

@@ -44,6 +44,11 @@ class Attempt:
         """When it is given up."""
         return self._ends_at
 
+    @property
+    def answer(self) -> bytes:
+        """What has come so far."""
+        return self._got
+
     def advance(self) -> bool | None:
         """Go on as far as possible. True: the server is ready; False: not yet; None: wait."""
         if self._is_refused or time.monotonic() >= self._ends_at:

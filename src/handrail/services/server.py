@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Generator, Iterator
 
-from handrail.core.readiness import exchange, pauses
+from handrail.core.readiness import exchange, pauses, shortfall
 from handrail.frozen import dataclass, replace
 from handrail.model.services import Start
 from handrail.services.attempts import Attempt
@@ -55,6 +55,7 @@ class Server:
         self._log = -1
         self._printed = b""
         self._is_announced = False
+        self._answer = b""
         self._address = start.address
         self._why = ""
 
@@ -109,7 +110,11 @@ class Server:
             return ""
         if self.is_stop_asked:
             return "stopped before it was ready"
-        return f"not ready within {self.start.ready.within_s:g} s" if self._is_alive else self._fate
+        if not self._is_alive:
+            return self._fate
+        ready = self.start.ready
+        why = shortfall(ready, is_announced=self._is_announced, answer=self._answer)
+        return f"not ready within {ready.within_s:g} s: {why}"
 
     def _is_answering(self, ends_at: float) -> Generator[Wait, None, bool]:
         """Ask until it answers; give up when it ends or time is up."""
@@ -122,6 +127,7 @@ class Server:
                 while (verdict := attempt.advance()) is None and self._is_waited_for:
                     yield self._wait((attempt.descriptor, attempt.events), until=attempt.ends_at)
             finally:
+                self._answer = attempt.answer or self._answer
                 attempt.close()
             if verdict:
                 return True

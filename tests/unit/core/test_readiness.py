@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from handrail.core.readiness import MOST_S, exchange, pauses
+from handrail.core.readiness import MOST_S, exchange, pauses, shortfall
 from handrail.model.services import Probe, Ready
 
 ANSWERS = {
@@ -70,3 +70,29 @@ def test_pauses_grow_but_none_is_long_enough_to_be_noticed() -> None:
     assert found[0] <= 0.002
     assert found[-1] == MOST_S
     assert sum(found[:10]) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("ready", "is_announced", "answer", "said"),
+    [
+        (Ready(line="^up"), False, b"", "no line matched ^up"),
+        (Ready(notifies=True), False, b"", "it did not notify"),
+        (Ready(probe=Probe.TCP), True, b"", "nobody answered"),
+        (
+            Ready(probe=Probe.HTTP, http_path="/up"),
+            True,
+            b"HTTP/1.1 404 Not Found\r\nDate: x",
+            "GET /up was answered with HTTP/1.1 404 Not Found",
+        ),
+        (
+            Ready(probe=Probe.HTTP),
+            True,
+            b"SSH-2.0",
+            "its answer was none of a server that is ready",
+        ),
+    ],
+)
+def test_what_a_server_lacked_is_told(
+    ready: Ready, is_announced: bool, answer: bytes, said: str
+) -> None:
+    assert shortfall(ready, is_announced=is_announced, answer=answer) == said
