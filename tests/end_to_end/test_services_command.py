@@ -288,3 +288,31 @@ def test_a_mock_is_called_one_and_programs_are_led_to_it(project: Project) -> No
         ]
     finally:
         services(project, "down")
+
+
+def test_fewer_workers_are_used_where_there_is_no_memory_for_their_services(
+    project: Project,
+) -> None:
+    project.put(
+        "pyproject.toml",
+        """
+        [tool.handrail]
+        workers = 4
+
+        [tool.handrail.tiers.fast]
+        services = ["redis"]
+
+        [tool.handrail.services.redis]
+        memory = "100000GiB"
+        """,
+    )
+    project.write(test_a="def test_it(): ...", test_b="def test_it(): ...")
+
+    few = project.command("handrail", "run")
+    asked = project.command("handrail", "run", "-n", "4")
+
+    assert few.returncode == 0, few.stderr
+    assert "1 of 4 workers: there is no memory for the services of more; -n 4 uses all" in (
+        few.stdout + few.stderr
+    )
+    assert "there is no memory" not in asked.stdout + asked.stderr

@@ -82,7 +82,13 @@ def follow(
                 )
             )
             writer.write(facts["began_at"])
-            notes = (note, _note(wiring.state.note), _mixed(request), _company(lock))
+            notes = (
+                note,
+                _note(wiring.state.note),
+                _mixed(request),
+                _crowded(request),
+                _company(lock),
+            )
             for each in filter(None, notes):
                 follower.tell(each)
             follower.follow()
@@ -110,6 +116,17 @@ def _lock(wiring: Wiring, folder: RunFolder, began_at: float) -> Held | Busy | N
         return RunLock(wiring.state.folder.lock).acquire(run_id=folder.run_id, at=began_at)
     except StateError:
         return None
+
+
+def _crowded(request: Request) -> Note | None:
+    workers, wanted = request.spec.workers, request.wanted_workers
+    if workers == wanted:
+        return None
+    text = (
+        f"{workers} of {wanted} workers: there is no memory for the services of more; "
+        f"-n {wanted} uses all of them"
+    )
+    return Note(at=time.time(), text=text, code="memory", is_warning=True)
 
 
 def _company(lock: Held | Busy | None) -> Note | None:

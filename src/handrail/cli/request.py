@@ -34,6 +34,8 @@ class Request:
     pytest_arguments: tuple[str, ...]
     has_terminal: bool
     """Whether pytest's own output goes to the caller."""
+    wanted_workers: int
+    """As many as there would be with more memory."""
     is_listing: bool
     """Whether pytest is only to list something, so that nothing runs and all is well."""
 
@@ -56,6 +58,8 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
     flags = [flag for flag in PYTEST_FLAGS if getattr(arguments, f"pytest{flag}")]
     is_debugging = "--pdb" in flags or "--trace" in arguments.behind
     has_terminal = wants_terminal(arguments)
+    is_single = is_debugging or "--co" in flags
+    wanted = 0 if is_single else _workers(arguments, wiring, chosen.chosen)
     spec = RunSpec(
         run_id="",
         is_shown=has_terminal,
@@ -64,9 +68,7 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         place=here.place,
         granted=here.granted,
         flagged=flagged,
-        workers=0
-        if is_debugging or "--co" in flags
-        else _workers(arguments, wiring, chosen.chosen),
+        workers=_with_room(wanted, arguments, wiring, chosen.chosen),
         timeout_s=arguments.timeout,
         memory_bytes=arguments.memory or _smallest(wiring, chosen.chosen),
         growth_bytes=_growth(wiring, chosen.chosen),
@@ -92,6 +94,7 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
             *targets,
         ),
         has_terminal=has_terminal,
+        wanted_workers=wanted,
         is_listing=bool(LISTING & {*flags, *arguments.behind}),
     )
 
@@ -122,6 +125,21 @@ def _workers(arguments: argparse.Namespace, wiring: Wiring, tiers: Sequence[Tier
     most = [tier.parallel for tier in tiers if tier.parallel is not None]
     found = wiring.settings.workers or max(1, round(limits.available_processors()))
     return min([found, *most])
+
+
+def _with_room(
+    wanted: int, arguments: argparse.Namespace, wiring: Wiring, tiers: Sequence[Tier]
+) -> int:
+    """Fewer, where there is no memory for the servers of so many; a number that was typed stands."""
+    names = [name for tier in tiers for name in tier.services]
+    if arguments.workers is not None or wanted < 2 or not names:
+        return wanted
+    from handrail.core.capacity import workers_that_fit
+    from handrail.services.estimates import memory_bytes
+    from handrail.system.memory import available_bytes
+
+    servers_bytes = memory_bytes(wiring.settings, names)
+    return workers_that_fit(wanted, available_bytes(), servers_bytes)
 
 
 def _largest(budgets: Iterator[float | None]) -> float | None:

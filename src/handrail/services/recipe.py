@@ -56,5 +56,9 @@ class Recipe:
     """Environment variables that its clients need in any case; ``{url}`` stands for where it is."""
     usual: Level = Level.CLONE
     """What a module has for itself where the configuration does not say."""
+    memory_bytes: int = 64 << 20
+    """What one of its servers is taken to need, data that is kept in memory included."""
+    servers: int = 2
+    """That a process has at once: a module's, and the one that is started ahead of need."""
     note: str = ""
     """What a person must know of it: that it is a mock, say."""

@@ -113,6 +113,7 @@ MARIADB = Recipe(
     start=_start,
     url=_url,
     default_port=3306,
+    memory_bytes=200 << 20,
     image=Image(
         name="mariadb:11",
         port=3306,

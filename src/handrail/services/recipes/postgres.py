@@ -128,4 +128,6 @@ POSTGRES = Recipe(
         ready=Ready(probe=Probe.POSTGRES),
     ),
     drops_root=True,
+    memory_bytes=128 << 20,
+    servers=1,
 )

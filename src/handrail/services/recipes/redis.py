@@ -37,6 +37,7 @@ REDIS = Recipe(
     start=_start,
     url=_url,
     default_port=6379,
+    memory_bytes=16 << 20,
     image=Image(
         name="redis:7-alpine", port=6379, command=("redis-server", *_NOT_KEPT), ready=_READY
     ),
@@ -48,6 +49,7 @@ VALKEY = Recipe(
     start=_start,
     url=_url,
     default_port=6379,
+    memory_bytes=16 << 20,
     image=Image(
         name="valkey/valkey:8-alpine",
         port=6379,
