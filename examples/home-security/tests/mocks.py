@@ -20,6 +20,10 @@ class Held:
             route.continue_()
         self._routes.clear()
 
+    def release_last(self) -> None:
+        """Let the last one overtake the others."""
+        self._routes.pop().continue_()
+
 
 class Live:
     """The other end of the WebSocket of a page."""
@@ -70,7 +74,7 @@ class Mocks:
 
     def forget(self) -> None:
         """From now on the app answers."""
-        self._page.unroute_all(behavior="wait")
+        self._page.unroute_all()
 
     def live(self) -> Live:
         """The WebSocket."""

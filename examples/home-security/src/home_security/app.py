@@ -1,11 +1,13 @@
 """The app, put together."""
 
+import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import redis
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy import create_engine
 from sqlalchemy.orm import sessionmaker
 
@@ -45,7 +47,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(module.router)
     web.install(app)
     app.middleware("http")(_add_safe_headers)
+    app.add_exception_handler(RequestValidationError, _say_what_is_wrong)
     return app
+
+
+async def _say_what_is_wrong(_: Request, error: RequestValidationError) -> Response:
+    """Where and what, in ASCII; what was sent is not sent back: it may be a PIN, or no text at all."""
+    detail = [{key: each[key] for key in ("loc", "msg", "type")} for each in error.errors()]
+    body = json.dumps({"detail": detail})
+    return Response(body, status_code=422, media_type="application/json")
 
 
 async def _add_safe_headers(

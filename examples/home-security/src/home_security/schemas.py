@@ -1,9 +1,17 @@
 """What goes over the wire. Parsed at the border, once; inside, a value of the type is valid."""
 
+import json
 from datetime import datetime, time
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from home_security.services.arming import Command
 from home_security.services.health import Health
@@ -17,10 +25,31 @@ from home_security.vocabulary import (
     ZoneKind,
 )
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+MOST_DETAILS = 4096  # bytes
+
+
+def storable(details: dict[str, Any]) -> dict[str, Any]:
+    """Details that the database can keep: JSON without NUL, NaN or half a character, and short."""
+    try:
+        text = json.dumps(details, allow_nan=False, ensure_ascii=False).encode()
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from None
+    if b"\\u0000" in text:
+        raise ValueError("a text has a NUL character")
+    if len(text) > MOST_DETAILS:
+        raise ValueError(f"more than {MOST_DETAILS} bytes")
+    return details
+
+
+# Postgres keeps no NUL in a text.
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00]*$"),
+]
 # The column is an INTEGER: an identifier beyond it names nothing.
 Identifier = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
+Details = Annotated[dict[str, Any], AfterValidator(storable)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=120)]
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,8}$")]
 
@@ -80,7 +109,7 @@ class EventIn(Received):
     entity_id: Identifier | None = None
     confidence: float = Field(default=1.0, ge=0, le=1)
     note: Text = ""
-    details: dict[str, Any] = Field(default_factory=dict)
+    details: Details = Field(default_factory=dict)
 
 
 class EventOut(Sent):

@@ -78,7 +78,7 @@ def test_a_pin_does_not_stay_in_its_field(dashboard):
     expect(dashboard.pin).to_have_value("")
 
 
-def test_what_is_typed_while_an_answer_is_under_way_stays(dashboard, mocks):
+def test_what_is_typed_while_an_answer_is_under_way_stays(live, dashboard, mocks):
     held = mocks.hold("/api/arming")
     dashboard.press("Arm home", "9999")
     dashboard.pin.fill(PIN)

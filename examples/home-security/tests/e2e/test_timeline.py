@@ -82,15 +82,18 @@ def test_a_day_can_be_chosen(timeline, panel):
     expect(timeline.page.get_by_role("heading", name="2026-03-20")).to_be_visible()
 
 
-def test_quick_clicks_end_with_the_day_that_was_asked_for_last(timeline, mocks, panel):
+def test_an_answer_that_comes_too_late_is_not_shown(timeline, mocks, panel):
     held = mocks.hold("/api/timeline")
     timeline.before.click()
     timeline.after.click()
     expect(timeline.day).to_have_value("2026-03-14")
-
-    held.release()
-
+    held.release_last()
     panel.is_in("ready")
+
+    with timeline.page.expect_response("**/api/timeline?day=2026-03-13"):
+        held.release()
+
+    timeline.page.wait_for_load_state("networkidle")
     expect(timeline.hours).to_have_count(2)
 
 

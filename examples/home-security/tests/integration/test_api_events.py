@@ -139,5 +139,6 @@ def test_without_a_day_it_is_today(report, client):
     assert client.get("/api/timeline").json()["total"] == 1
 
 
-def test_a_day_that_is_none_is_refused(client, home):
-    assert client.get("/api/timeline?day=2026-02-30").status_code == 422
+@pytest.mark.parametrize("day", ["2026-02-30", "9999-12-31", "0001-01-01", "tomorrow"])
+def test_a_day_that_is_none_or_too_far_away_is_refused(day, client, home):
+    assert client.get(f"/api/timeline?day={day}").status_code == 422

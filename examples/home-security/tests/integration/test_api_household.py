@@ -44,6 +44,10 @@ def test_a_pin_that_cannot_be_one_is_refused_before_it_is_tried(arm):
     assert arm("disarm", "abc").status_code == 422
 
 
+def test_what_was_sent_is_not_sent_back(arm):
+    assert "12ab" not in arm("disarm", "12ab").text
+
+
 def test_it_cannot_be_armed_with_a_window_open(arm, zones, client):
     zones["Kitchen"].sensors[0].is_open = True
 

@@ -3,7 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import CheckConstraint, create_engine, inspect
 
 from home_security.migrations import migrate, revert
 from home_security.models import Base
@@ -28,6 +28,13 @@ def test_the_migrated_tables_are_those_of_the_models(engine):
         context = MigrationContext.configure(connection)
 
         assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.mark.parametrize("table", Base.metadata.sorted_tables, ids=lambda table: table.name)
+def test_so_are_the_constraints_which_alembic_does_not_compare(table, engine):
+    found = {each["name"] for each in inspect(engine).get_check_constraints(table.name)}
+
+    assert found == {each.name for each in table.constraints if isinstance(each, CheckConstraint)}
 
 
 def test_everything_can_be_undone_and_done_again(postgres, engine):

@@ -70,7 +70,12 @@ def report_event(session: Db, household: Home, live: Live, at: Now, body: EventI
 
 
 @router.get("/timeline")
-def day(session: Db, household: Home, at: Now, day: date | None = None) -> Day:
+def day(
+    session: Db,
+    household: Home,
+    at: Now,
+    day: Annotated[date | None, Query(ge=date(2000, 1, 1), le=date(2199, 12, 31))] = None,
+) -> Day:
     """One day, hour by hour; today where none is named."""
     day = day or at.date()
     span = timeline.day_of(day)
