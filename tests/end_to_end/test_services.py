@@ -233,7 +233,7 @@ def test_a_server_of_ones_own_cannot_begin_with_what_a_fixture_added(shop: Proje
 
     run = shop.run()
 
-    assert run.returncode == 1
+    assert run.returncode == 2  # no code of the project's is to blame
     assert "the fixture postgres_template has added to it [template]" in run.log
 
 
