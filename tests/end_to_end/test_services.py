@@ -237,6 +237,40 @@ def test_a_server_of_ones_own_cannot_begin_with_what_a_fixture_added(shop: Proje
     assert "the fixture postgres_template has added to it [template]" in run.log
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_what_it_takes_to_prepare_a_service_is_not_the_tests_time(
+    shop: Project, workers: str
+) -> None:
+    shop.put(
+        "pyproject.toml",
+        (shop.folder / "pyproject.toml")
+        .read_text()
+        .replace('template = "schema.sql"', 'template = "slow:migrate"'),
+    )
+    shop.write(
+        slow="""
+        import time
+
+        def migrate(url):
+            time.sleep(2)
+        """,
+        test_a="""
+        import time
+
+        def test_has_its_second(postgres):
+            time.sleep(0.1)
+
+        def test_does_not_end(postgres):
+            time.sleep(60)
+        """,
+    )
+
+    run = shop.run("-n", workers, "--timeout", "1s")
+
+    assert run.outcomes["test_a.py::test_has_its_second"] == "passed", run.stdout
+    assert run.failures["test_a.py::test_does_not_end"]["kind"] == "timeout"
+
+
 def test_redis_is_empty_for_each_test_and_each_modules_own(shop: Project) -> None:
     body = """
         import pytest

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from handrail.system import processes
 
+PREPARING_S = 600.0
+"""What may be taken to prepare the services of a test, which is not the test's time."""
 STACKS_SIGNAL = getattr(signal, "SIGRTMAX", signal.SIGUSR2) - (
     3 if hasattr(signal, "SIGRTMAX") else 0
 )

@@ -1,5 +1,6 @@
 """One process (``-n 0``): pytest runs the tests itself; Handrail records, and quickens."""
 
+import contextlib
 import gc
 import time
 from collections.abc import Generator
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from handrail.core.ahead import estimate_of
+from handrail.execution.limits import PREPARING_S
 from handrail.model.events import Collected, CollectionFailed
 from handrail.model.outcomes import Problem
 from handrail.model.spec import RunSpec
@@ -41,6 +43,7 @@ class Single:
         self._deselected = 0
         self._passes: list[pytest.TestReport] = []
         self._is_plain = True
+        self._item: pytest.Item | None = None
         self._reporter: Any = None
         """Pytest's own, where it hears of a test only what is worth a line."""
 
@@ -97,8 +100,8 @@ class Single:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Say what begins, so that whoever watches can end it; then what became of it."""
         nodeid = item.nodeid
-        self._stream.add_line(begin_line(nodeid, self._barrier.limit_s(item)))
-        self._stream.flush()
+        self._item = item
+        self._say_running(self._barrier.limit_s(item))
         self._passes, self._is_plain = [], True
         result = yield
         if len(self._passes) == 3:
@@ -113,6 +116,21 @@ class Single:
                 if report.when == "call":
                     terminal.count_pass(self._config, report)
         return result
+
+    def _say_running(self, limit_s: float) -> None:
+        assert self._item is not None
+        self._stream.add_line(begin_line(self._item.nodeid, limit_s))
+        self._stream.flush()
+
+    @contextlib.contextmanager
+    def without_clock(self) -> Generator[None]:
+        """What is done meanwhile is not the test's time; afterwards it has all of it again."""
+        assert self._item is not None
+        self._say_running(PREPARING_S)
+        try:
+            yield
+        finally:
+            self._say_running(self._barrier.limit_s(self._item))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from handrail.execution import wire
+from handrail.execution.limits import PREPARING_S
 from handrail.execution.slots import Word
 from handrail.execution.worker_end import Command, Tag
 from handrail.model.outcomes import Problem
@@ -72,6 +73,7 @@ class Worker:
         self._module: int | None = None
         self._has_run = False
         self._test = -1
+        self._began = 0.0
         self._problem: Problem | None = None
         self._reports: list[Any] = []
         self._is_plain = True
@@ -156,7 +158,7 @@ class Worker:
         item = self._items[test]
         self._reports, self._is_plain, self._calls = [], True, 0
         self._test = test
-        began = time.monotonic()
+        began = self._began = time.monotonic()
         self._slots.begin(self._slot, test, began, self._limits_s[test])
         try:
             self._hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -175,6 +177,17 @@ class Worker:
             self._flush_coverage()
         if self._session.shouldstop:
             self._send(Tell.STOP, str(self._session.shouldstop))
+
+    @contextlib.contextmanager
+    def without_clock(self) -> Generator[None]:
+        """What is done meanwhile is not the test's time: a server is started for it, say."""
+        entered = time.monotonic()
+        self._slots.begin(self._slot, self._test, entered, PREPARING_S)
+        try:
+            yield
+        finally:
+            self._began += time.monotonic() - entered
+            self._slots.begin(self._slot, self._test, self._began, self._limits_s[self._test])
 
     def _flush_coverage(self) -> None:
         """Keep what was measured, so that a test that ends this process does not take it along.

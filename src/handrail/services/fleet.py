@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from handrail.errors import UserError
@@ -73,6 +74,8 @@ class Fleet:
         self._servers: dict[str, Server] = {}
         self._count = 0
         self._ports: dict[int, int] = {}
+        self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+        """Entered while something is prepared or started: that is nobody's time."""
         self.prepare: dict[str, Prepare] = {}
         """By service; what must be done before its first server of this process is started."""
 
@@ -103,7 +106,8 @@ class Fleet:
         backend = choose(settings, recipe, self._backends)
         start = backend.order(settings, recipe, self._place(name, recipe, values))
         if service in self.prepare and backend.name == "native":
-            start = self.prepare[service](settings, start)
+            with self.waiting():
+                start = self.prepare[service](settings, start)
         self._begun[name] = (settings, backend, start)
         supervision.begin(start)
 
@@ -124,7 +128,8 @@ class Fleet:
         if name not in self._servers:
             backend = self._begun[name][1]
             try:
-                running = self.supervision.result(name)
+                with self.waiting():
+                    running = self.supervision.result(name)
             except Exception:
                 del self._begun[name]
                 raise

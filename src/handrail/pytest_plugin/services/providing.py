@@ -46,6 +46,7 @@ class Providing:
         self.fleet, self._native = usual.usual_fleet(
             self.services, os.environ, folder, config.rootpath, self._say
         )
+        self.fleet.waiting = self._waiting
         self._apps = Apps(self.fleet, self.services, Roles(begin=self._begin, url=self._url))
         self._item: pytest.Item | None = None
         """The test that is under way."""
@@ -188,6 +189,15 @@ class Providing:
         noted = [(name, self.note(name)) for name in self.services]
         return [f"handrail: {name} is {note}" for name, note in noted if note]
 
+    def _waiting(self) -> contextlib.AbstractContextManager[None]:
+        """Stop the clock of the test that is under way, where Handrail has one."""
+        plugins = self._config.pluginmanager
+        bounded: Any = plugins.get_plugin("handrail-worker") or plugins.get_plugin("handrail-run")
+        if self._item is None or not hasattr(bounded, "without_clock"):
+            return contextlib.nullcontext()
+        clock: contextlib.AbstractContextManager[None] = bounded.without_clock()
+        return clock
+
     # Between tests.
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -195,10 +205,10 @@ class Providing:
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Iterator[None]:
         """Begin what the test and the next one need; revive what it ended, and say which test it was."""
+        self._item = item
         self._prepare(item)
         if nextitem is not None and type(nextitem).__name__ != "LazyNext":
             self._prepare(nextitem)  # only to look at that one would ask for it
-        self._item = item
         result = yield
         self._item = None
         for loss in self.fleet.losses():
