@@ -60,15 +60,16 @@ def test_an_error_that_somebody_can_fix_comes_without_our_own_lines(
 
 def test_a_template_command_that_fails_shows_what_it_printed(project: Project) -> None:
     configure(project, "postgres", 'template = "sh migrate.sh"')
-    project.put("migrate.sh", "echo no such column: users.nmae >&2; exit 3")
+    project.put("migrate.sh", "echo >> ran.txt; echo no such column: users.nmae >&2; exit 3")
 
-    message = told(project)
+    message = told(project, "-n", "1")
 
     assert message == (
         "error: the template command failed with exit code 3: sh migrate.sh [template]\n"
         "  no such column: users.nmae\n\n"
         "hint: run it by hand with DATABASE_URL set"
     )
+    assert (project.folder / "ran.txt").read_text() == "\n"
 
 
 def test_a_template_of_sql_that_fails(project: Project) -> None:

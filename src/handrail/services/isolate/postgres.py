@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from handrail.errors import UserError
 from handrail.frozen import dataclass, replace
 from handrail.model.services import Level, Start
 from handrail.model.tiers import Service
@@ -81,6 +82,8 @@ class Postgres:
         )
         self._databases: dict[str, Databases] = {}
         self._lease: Lease | None = None
+        self._failed: UserError | None = None
+        """Why there is no data to start from."""
         self._names_before: dict[str, tuple[str, ...]] = {}
         """Databases that a server had which has ended."""
         self._numbers = itertools.count(1)
@@ -290,7 +293,13 @@ class Postgres:
             )
             self._build(base, folder, start)
 
-        return replace(start, copy_of=str(self._snapshots.get(name, build, workshop)))
+        if self._failed is not None:
+            raise self._failed  # once is enough: it was asked for ahead of need, and is again
+        try:
+            return replace(start, copy_of=str(self._snapshots.get(name, build, workshop)))
+        except UserError as error:
+            self._failed = error
+            raise
 
     def _make_template(self, server: Server) -> None:
         """In a server that has none: one that is just being built, or a container."""
