@@ -300,6 +300,8 @@ def main() -> int:
         for name in arguments.cases or CASES:
             findings += CASES[name](bench)
     print(tables.text(HEADER, [each.row for each in findings]))
+    load, processors = os.getloadavg()[1], len(os.sched_getaffinity(0))
+    print(f"load: {load:.1f} on {processors} processors; times mean little where it is higher")
     for peer, why in _left_out():
         print(f"left out: {peer}: {why}")
     if arguments.json:
