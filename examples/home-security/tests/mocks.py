@@ -8,14 +8,25 @@ from playwright.sync_api import Page, Route, WebSocketRoute
 class Held:
     """Requests that wait until the test lets them go."""
 
-    def __init__(self) -> None:
+    def __init__(self, page: Page) -> None:
+        self._page = page
         self._routes: list[Route] = []
+        self._is_open = False
 
     def __call__(self, route: Route) -> None:
-        self._routes.append(route)
+        if self._is_open:
+            route.continue_()
+        else:
+            self._routes.append(route)
+
+    def wait_for(self, count: int) -> None:
+        """Until so many have arrived; the time of the test is the limit."""
+        while len(self._routes) < count:
+            self._page.wait_for_timeout(10)
 
     def release(self) -> None:
-        """Let them through to the app."""
+        """Let them through to the app, and those that come later."""
+        self._is_open = True
         for route in self._routes:
             route.continue_()
         self._routes.clear()
@@ -68,7 +79,7 @@ class Mocks:
 
     def hold(self, path: str) -> Held:
         """No answer until it is released."""
-        held = Held()
+        held = Held(self._page)
         self._page.route(f"**{path}*", held)
         return held
 

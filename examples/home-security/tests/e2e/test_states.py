@@ -50,6 +50,7 @@ def panel(case, shell):
 def test_while_it_loads_it_says_so(case, shell, panel, mocks):
     held = mocks.hold(case[2])
     shell.open()
+    held.wait_for(1)
     panel.is_in("loading")
     expect(panel.root).to_have_attribute("aria-busy", "true")
     expect(panel.root.locator(".bone").first).to_be_visible()
