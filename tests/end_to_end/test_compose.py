@@ -108,6 +108,6 @@ def test_a_service_that_ends_badly_is_named_with_its_log(
 
     run = shop.run("-n", "1", timeout_s=300.0, DOCKER_HOST=host[0])
 
-    assert run.returncode == 1
+    assert run.returncode == 2
     assert "handrail: db has ended with exit code 1" in run.log
     assert "superuser password is not specified" in run.log

@@ -23,11 +23,21 @@ WITHIN_S = 600.0
 _OVERLAY = "overlay.json"  # JSON is YAML too
 _REMOVE = """\
 of="label=com.docker.compose.project=$1"; shift
-"$@" ps --all --quiet --filter "$of" | xargs -r "$@" rm --force --volumes
-"$@" network ls --quiet --filter "$of" | xargs -r "$@" network rm
-"$@" volume ls --quiet --filter "$of" | xargs -r "$@" volume rm --force
+found() {
+    "$@" ps --all --quiet --filter "$of" &&
+        "$@" network ls --quiet --filter "$of" &&
+        "$@" volume ls --quiet --filter "$of"
+}
+before=$(found "$@") || exit 1
+{
+    "$@" ps --all --quiet --filter "$of" | xargs -r "$@" rm --force --volumes
+    "$@" network ls --quiet --filter "$of" | xargs -r "$@" network rm
+    "$@" volume ls --quiet --filter "$of" | xargs -r "$@" volume rm --force
+} > /dev/null
+after=$(found "$@") || exit 1
+[ -z "$before" ] || [ -n "$after" ] || echo removed
 """
-"""Without compose and without the file: both may be gone by then."""
+"""Without compose and without the file: both may be gone by then. It says so only when all is gone."""
 
 
 class Compose:

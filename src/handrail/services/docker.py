@@ -142,11 +142,11 @@ def client(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def no_client(environ: Mapping[str, str]) -> str:
     """Why no daemon of this machine can be asked, as far as that is known without asking."""
-    if shutil.which("docker", path=environ.get("PATH", os.defpath)) is None:
-        return "no docker on PATH"
     host = environ.get("DOCKER_HOST", "")
     if host and not host.startswith(("unix://", "npipe://")):
         return f"its daemon is on another machine ({host}), where ports are not ours"
+    if shutil.which("docker", path=environ.get("PATH", os.defpath)) is None:
+        return "no docker on PATH"
     return ""
 
 
