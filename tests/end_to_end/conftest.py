@@ -22,6 +22,15 @@ def project(tmp_path: Path) -> Generator[Project]:
     made.kill_left()
 
 
+@pytest.fixture(scope="session")
+def docker_daemon() -> Generator[tuple[str, dict[str, str]]]:
+    """The one of this session: its ``DOCKER_HOST``, and the images that it has by service."""
+    from daemons import daemon, images
+
+    with daemon() as name:
+        yield name, images(name)
+
+
 @pytest.fixture
 def run(project: Project) -> Generator[str]:
     """The id of a run that stands at its gate."""

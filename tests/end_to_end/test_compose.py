@@ -5,7 +5,6 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from daemons import daemon, images
 from processes import wait_for
 from real_runs import Project
 
@@ -45,13 +44,12 @@ STACK = """
     """
 
 
-@pytest.fixture(scope="session")
-def host() -> Iterator[tuple[str, dict[str, str]]]:
-    with daemon() as name:
-        plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-        if plugin.returncode and shutil.which("docker-compose") is None:
-            pytest.skip("neither docker compose nor docker-compose is here")
-        yield name, images(name)
+@pytest.fixture
+def host(docker_daemon: tuple[str, dict[str, str]]) -> tuple[str, dict[str, str]]:
+    plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    if plugin.returncode and shutil.which("docker-compose") is None:
+        pytest.skip("neither docker compose nor docker-compose is here")
+    return docker_daemon
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from daemons import daemon, images
 from processes import wait_for
 from real_runs import Project
 
@@ -61,10 +60,9 @@ class Host:
         return self.docker("ps", "--all", "--quiet", "--filter", f"label={SESSION}").split()
 
 
-@pytest.fixture(scope="session")
-def host() -> Iterator[Host]:
-    with daemon() as name:
-        yield Host(name, images(name))
+@pytest.fixture
+def host(docker_daemon: tuple[str, dict[str, str]]) -> Host:
+    return Host(*docker_daemon)
 
 
 @pytest.fixture
