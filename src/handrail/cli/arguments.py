@@ -107,6 +107,13 @@ def count(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is no number")
 
 
+def times(text: str) -> int:
+    """How often: at least once."""
+    if (found := count(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not once or more often")
+    return found
+
+
 def duration(text: str) -> float:
     """Seconds."""
     try:

@@ -37,6 +37,10 @@ def is_foreground(arguments: argparse.Namespace, environ: Mapping[str, str]) -> 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Start a run and follow it to its verdict."""
+    if arguments.repeat > 1:
+        from handrail.cli.repeating import repeat
+
+        return repeat(arguments)
     if arguments.is_watch:
         from handrail.cli.watching import watch
 

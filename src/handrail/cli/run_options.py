@@ -9,6 +9,7 @@ from handrail.cli.arguments import (
     duration,
     lazily,
     size,
+    times,
     workers,
 )
 
@@ -41,6 +42,13 @@ def fill_run(run: Parser) -> None:
     run.set_defaults(command=lazily("handrail.cli.attending", "run"))
     _add_watching(run)
     _fill_selection(run)
+    run.add_argument(
+        "--repeat",
+        type=times,
+        default=1,
+        metavar="N",
+        help="run N times, one run after the other, until one is not green",
+    )
     run.add_argument(
         "--watch",
         dest="is_watch",
@@ -86,7 +94,7 @@ def _add_watching(run: Parser) -> None:
 
 def _fill_selection(run: Parser) -> None:
     """What ``run`` and ``start`` share."""
-    run.set_defaults(remaining=None, rerun_of="", is_watch=False, is_forked=False)
+    run.set_defaults(remaining=None, rerun_of="", is_watch=False, is_forked=False, repeat=1)
     run.add_argument(
         "--new", dest="is_new", action="store_true", help="also if the same run goes on already"
     )
