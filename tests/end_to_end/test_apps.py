@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import wait_for
+from processes import wait_for, wait_until_gone
 from real_runs import Project
 
 from handrail.model.tiers import Service
@@ -473,7 +473,7 @@ def test_an_app_ends_with_a_run_that_is_killed(shop: Project) -> None:
     started.kill()
     started.communicate()
 
-    wait_for(lambda: not Path(f"/proc/{app}").exists(), "the end of the app")
+    wait_until_gone([int(app)])
 
 
 def _kill(pid: int) -> bool:
