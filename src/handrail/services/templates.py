@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 from handrail.errors import ExitCode, UserError
@@ -131,8 +131,8 @@ class Template:
             )
 
 
-async def _wait_for(awaitable: "object") -> None:
-    await awaitable  # type: ignore[misc]
+async def _wait_for(awaitable: Awaitable[object]) -> None:
+    await awaitable
 
 
 def _below(path: Path) -> Iterator[Path]:
