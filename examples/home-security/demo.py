@@ -1,14 +1,9 @@
-"""``make demo``: the app with a database and Redis of its own, and a little life in it.
-
-Set ``HOME_SECURITY_DATABASE_URL`` and ``HOME_SECURITY_REDIS_URL`` to use your own instead.
-"""
+"""``make demo``: the app with a database and Redis of its own, and a little life in it."""
 
 import contextlib
 import itertools
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,10 +14,9 @@ from pathlib import Path
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from home_security.migrations import migrate
 from home_security.models import Household
 from home_security.seed import PIN, seed_history, seed_home
-from home_security.settings import Settings
+from home_security.settings import with_psycopg
 
 LIFE = [
     {"zone_id": 3, "kind": "motion", "note": "Somebody walks through the hall."},
@@ -35,27 +29,19 @@ LIFE = [
 
 
 @contextlib.contextmanager
-def backends() -> Iterator[dict[str, str]]:
-    """The services that the environment names, or own ones that end with us."""
-    if "HOME_SECURITY_DATABASE_URL" in os.environ:
-        yield {}
-        return
+def services() -> Iterator[dict[str, str]]:
+    """All that pyproject.toml names, migrated and connected with each other; their URLs by name."""
     handrail = str(Path(sys.executable).with_name("handrail"))
     up = subprocess.run([handrail, "services", "up", "--json"], check=True, stdout=subprocess.PIPE)
-    urls = {each["name"]: each["url"] for each in json.loads(up.stdout)["services"]}
     try:
-        yield {
-            "HOME_SECURITY_DATABASE_URL": urls["postgres"],
-            "HOME_SECURITY_REDIS_URL": urls["redis"],
-        }
+        yield {each["name"]: each["url"] for each in json.loads(up.stdout)["services"]}
     finally:
         subprocess.run([handrail, "services", "down"], check=True, stdout=subprocess.DEVNULL)
 
 
 def prepare(database_url: str) -> None:
-    """The tables, and a home with a day of history where there is none yet."""
-    migrate(database_url)
-    engine = create_engine(database_url)
+    """A home with a day of history, where there is none yet."""
+    engine = create_engine(with_psycopg(database_url))
     with Session(engine) as session, session.begin():
         if session.query(Household).first() is None:
             seed_history(session, seed_home(session))
@@ -76,28 +62,13 @@ def live_a_little(url: str, end: threading.Event) -> None:
 
 def main() -> None:
     """Start everything, say where it is, stop everything on Ctrl-C or SIGTERM."""
+    end = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.default_int_handler)
-    with backends() as found, contextlib.suppress(KeyboardInterrupt):
-        environ = os.environ | found
-        prepare(Settings.of(environ).database_url)
-        with socket.create_server(("127.0.0.1", int(os.environ.get("PORT", "0")))) as listener:
-            command = [sys.executable, "-m", "uvicorn", "home_security.app:create_app", "--factory"]
-            command += ["--fd", str(listener.fileno()), "--log-level", "warning"]
-            app = subprocess.Popen(command, env=environ, pass_fds=[listener.fileno()])
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        end = threading.Event()
-        life = threading.Thread(target=live_a_little, args=(url, end))
-        life.start()
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=60).close()
-            print(f"Home security: {url}   PIN {PIN}   Ctrl-C stops everything", flush=True)
-            app.wait()
-        finally:
-            end.set()
-            app.terminate()
-            app.wait(10)
-            life.join()
+        signal.signal(each, lambda *_: end.set())
+    with services() as urls:
+        prepare(urls["postgres"])
+        print(f"Home security: {urls['web']}   PIN {PIN}   Ctrl-C stops everything", flush=True)
+        live_a_little(urls["web"], end)
 
 
 if __name__ == "__main__":

@@ -285,6 +285,7 @@ def test_what_needs_nothing_of_each_other_starts_at_the_same_time(shop: Project)
         ("clone", "", 2),
         ("truncate", "", 1),
         ("truncate", "pytestmark = pytest.mark.isolation('server')", 4),
+        ("clone", "pytestmark = pytest.mark.isolation('truncate')", 1),
     ],
 )
 def test_a_test_a_module_or_the_worker_can_have_its_own(

@@ -185,6 +185,32 @@ def test_a_test_can_have_more_for_itself(shop: Project, level: str) -> None:
     assert len(run.passed) == 3
 
 
+def test_who_has_a_transaction_open_does_not_keep_tables_from_being_emptied(shop: Project) -> None:
+    shop.write(
+        test_a=f"""
+        import pytest
+        import psycopg
+
+        pytestmark = pytest.mark.isolation("truncate")
+        left_open = []
+
+        @pytest.mark.parametrize("turn", range(2))
+        def test_nobody_was_here_before(postgres, services, turn):
+            with postgres.connect() as connection:
+                assert connection.execute("{COUNT}").fetchone() == (0,)
+                connection.execute("{ADD}")
+            assert services.postgres.url == postgres.url
+            left_open.append(psycopg.connect(services.postgres.url))
+            assert left_open[-1].execute("{COUNT}").fetchone() == (1,)
+        """
+    )
+
+    run = shop.run()
+
+    assert run.returncode == 0, run.stdout
+    assert len(run.passed) == 2
+
+
 def test_a_template_can_be_filled_in_python(shop: Project) -> None:
     shop.put(
         "conftest.py",

@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import httpx2
@@ -32,43 +29,13 @@ def browser_type_launch_args(browser_type_launch_args):
     return browser_type_launch_args | {"executable_path": found, "args": arguments}
 
 
-@pytest.fixture(scope="module")
-def backends(request):
-    """The addresses of the module's own database and Redis."""
-    services = request.getfixturevalue("services")
-    return {
-        "HOME_SECURITY_DATABASE_URL": services.postgres.url,
-        "HOME_SECURITY_REDIS_URL": services.redis.url,
-    }
+@pytest.fixture
+def app_url(services, postgres) -> str:
+    """The worker's app, on the database that is emptied after each test."""
+    return services.web.url
 
 
-@pytest.fixture(scope="module")
-def app_url(backends, tmp_path_factory) -> Iterator[str]:
-    """The app, answering. We bind its port and hand it over: it cannot clash, nothing is polled."""
-    log = tmp_path_factory.mktemp("app") / "app.log"
-    with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as output:
-        command = [sys.executable, "-m", "uvicorn", "--factory", "home_security.app:create_app"]
-        command += ["--fd", str(listener.fileno()), "--timeout-graceful-shutdown", "2"]
-        app = subprocess.Popen(
-            command,
-            env=os.environ | backends,
-            pass_fds=[listener.fileno()],
-            stdout=output,
-            stderr=output,
-        )
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    try:
-        # The request waits in the queue of the socket until the app takes it.
-        httpx2.get(f"{url}/health", timeout=25).raise_for_status()
-        yield url
-    finally:
-        is_alive = app.poll() is None
-        app.terminate()
-        app.wait(10)
-    assert is_alive, f"the app ended by itself:\n{log.read_text()[-2000:]}"
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def browser_context_args(browser_context_args, app_url):
     """Every page is relative to the app."""
     return browser_context_args | {"base_url": app_url}

@@ -122,9 +122,13 @@ class Apps:
         return str(internals.fixture_value(item, fixture).url)
 
     def _span(self, name: str, item: pytest.Item) -> Span:
-        if level_of(item) not in {None, Level.SAVEPOINT}:
-            return Span.TEST  # for it has another database than its module
-        return _SPANS[Level(self._services[name].isolation or Level.CLONE)]
+        match level_of(item):
+            case None | Level.SAVEPOINT:
+                return _SPANS[Level(self._services[name].isolation or Level.CLONE)]
+            case Level.TRUNCATE:
+                return Span.WORKER  # whose database it has
+            case _:
+                return Span.TEST  # for it has another database than its module
 
 
 def _owner(span: Span, item: pytest.Item) -> pytest.Item | pytest.Collector:

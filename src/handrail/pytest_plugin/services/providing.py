@@ -138,7 +138,7 @@ class Providing:
             self._until_the_end.enter_context(self.variables(service, server.url))
         return handles.Service(
             name=service,
-            url=server.url,
+            url=self._url(service) if service == "postgres" else server.url,
             host=server.address.host,
             port=server.address.port,
             note=self.note(service),

@@ -47,6 +47,13 @@ _IS_COPYING_QUICKEST = (
 """Whether copying files is the quickest way to make a database: not if each is then synced."""
 _NOT_ALLOWED, _IN_USE = "42501", "55006"
 """SQLSTATE: insufficient_privilege, object_in_use."""
+_LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
+"""SQLSTATE: lock_not_available, deadlock_detected."""
+_THROW_OUT_IDLE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND state LIKE 'idle in transaction%' AND state_change < now() - interval '400ms'
+"""
 _THROW_OUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = NAME AND pid <> pg_backend_pid()"
@@ -132,10 +139,23 @@ class Databases:
         self._made.discard(name)
 
     def empty(self, name: str, kept: tuple[str, ...]) -> None:
-        """Empty every table that has rows, but those ``kept``; sequences start again."""
+        """Empty every table that has rows, but those ``kept``; sequences start again.
+
+        What an app is still doing may finish. Who has left a transaction open is thrown out.
+        """
+        listed = "\n".join(kept).replace("'", "''")
         with self._connect(name) as connection:
-            listed = "\n".join(kept).replace("'", "''")
-            connection.execute(_EMPTY.replace("KEPT", f"'{listed}'"))
+            connection.execute("SET lock_timeout = '500ms'")
+            while True:
+                try:
+                    connection.execute(_EMPTY.replace("KEPT", f"'{listed}'"))
+                except PostgresError as error:
+                    if error.code == _LOCK_NOT_AVAILABLE:
+                        connection.execute(_THROW_OUT_IDLE)
+                    elif error.code != _DEADLOCK:
+                        raise
+                else:
+                    return
 
     def filled(self, name: str) -> tuple[str, ...]:
         """Tables that have rows: in the template, those that belong there."""
