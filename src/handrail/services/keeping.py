@@ -3,12 +3,12 @@
 import contextlib
 import json
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
 from handrail.errors import UserError
 from handrail.frozen import dataclass
+from handrail.services.copying import copy_folder
 from handrail.services.snapshots import size_bytes
 
 MOST = 10
@@ -36,13 +36,13 @@ class Kept:
 
 
 def keep(base: Path, name: str, data: Path, *, test: str, database: str) -> Kept:
-    """Copy the data of a server that is quiet. Raises: OSError, CalledProcessError."""
+    """Copy the data of a server that is quiet. Raises: OSError."""
     for old in kept(base)[MOST - 1 :]:
         shutil.rmtree(old.folder.parent, ignore_errors=True)
     home = base / name
     home.mkdir(parents=True)
     home.chmod(0o711)
-    subprocess.run(["cp", "-a", "--", str(data), str(home / _DATA)], check=True)
+    copy_folder(str(data), str(home / _DATA))
     (home / _DATA / "postmaster.pid").unlink(missing_ok=True)
     about = {"test": test, "database": database, "at": time.time()}
     (home / _ABOUT).write_text(json.dumps(about), "utf-8")

@@ -14,6 +14,7 @@ from handrail.core.readiness import exchange, pauses, shortfall
 from handrail.frozen import dataclass, replace
 from handrail.model.services import Start
 from handrail.services.attempts import Attempt
+from handrail.services.copying import copy_folder
 from handrail.services.leftovers import remove_leftovers
 from handrail.services.orders import Answer, Ended, Failed, Started, Stopped
 from handrail.services.undoing import undo
@@ -151,7 +152,7 @@ class Server:
         folder, source = self.start.folder, self.start.copy_of
         if source:
             shutil.rmtree(folder, ignore_errors=True)
-            self._fork(["cp", "-a", "--", source, folder], {"PATH": os.defpath}, "/")
+            self._fork(lambda output: _copy(source, folder, output))
             while self._is_alive:
                 yield self._wait()
             if self._status:
@@ -178,7 +179,8 @@ class Server:
         env = {name: value.replace("{port}", port) for name, value in env.items()}
         self._log = os.open(f"{start.folder}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            self._fork(argv, env, start.works_in or start.folder, listener, start.owner)
+            place = start.works_in or start.folder
+            self._fork(lambda output: _become(argv, env, place, output, listener, start.owner))
         finally:
             if listener is not None:
                 listener.close()
@@ -198,23 +200,17 @@ class Server:
         self._notices = notices.detach()
         return path
 
-    def _fork(
-        self,
-        argv: list[str],
-        env: dict[str, str],
-        folder: str,
-        listener: socket.socket | None = None,
-        owner: tuple[int, int] | None = None,
-    ) -> None:
+    def _fork(self, live: Callable[[int], None]) -> None:
+        """Have ``live`` run in a process of its own; it is given where its output goes."""
         source, sink = os.pipe()
         os.set_blocking(source, False)
         self._status = None
         self._pid = os.fork()
         if self._pid == 0:
             try:
-                _become(argv, env, folder, sink, listener, owner)
+                live(sink)
             except OSError as error:
-                os.write(sink, f"{argv[0]}: {error.strerror}\n".encode())
+                os.write(sink, f"{error.filename}: {error.strerror}\n".encode())
             finally:
                 os._exit(127)
         os.close(sink)
@@ -339,7 +335,8 @@ class Server:
         """Remove its folder; a process of its own does, so that others go on meanwhile."""
         if not self.start.is_kept:
             self._forget_process()
-            self._fork(["rm", "-rf", "--", self.start.folder], {"PATH": os.defpath}, "/")
+            rm = ["rm", "-rf", "--", self.start.folder]
+            self._fork(lambda output: _become(rm, {"PATH": os.defpath}, "/", output))
             while self._is_alive:
                 yield self._wait()
 
@@ -360,13 +357,23 @@ class Server:
             os.unlink(f"{self.start.folder}.notify")
 
 
+def _copy(source: str, folder: str, output: int) -> None:
+    """In the child: copy a folder."""
+    parent = os.getppid()
+    os.dup2(output, 2)
+    os.setsid()
+    _end_with(parent)
+    copy_folder(source, folder)
+    os._exit(0)
+
+
 def _become(
     argv: list[str],
     env: dict[str, str],
     folder: str,
     output: int,
-    listener: socket.socket | None,
-    owner: tuple[int, int] | None,
+    listener: socket.socket | None = None,
+    owner: tuple[int, int] | None = None,
 ) -> None:
     """In the child: everything that must be so before the server's first instruction."""
     parent = os.getppid()
@@ -386,10 +393,19 @@ def _become(
         os.setgroups([])
         os.setgid(owner[1])
         os.setuid(owner[0])
+    _end_with(parent)
+    try:
+        os.execvpe(argv[0], argv, env)  # noqa: S606
+    except OSError as error:
+        error.filename = argv[0]
+        raise
+
+
+def _end_with(parent: int) -> None:
+    """In the child: live no longer than the supervisor."""
     processes.die_with_parent()
     if os.getppid() != parent:
         os._exit(1)
-    os.execvpe(argv[0], argv, env)  # noqa: S606
 
 
 def descriptors(waits: Iterator[Wait]) -> dict[int, int]:

@@ -9,10 +9,11 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+from handrail.services.copying import copy_folder
 
 COMPLETE = ".complete"
 """Written last, with the sizes of all files: a folder without it, or that differs, is rebuilt."""
@@ -84,7 +85,7 @@ class Snapshots:
     def _publish(self, made: Path, path: Path) -> None:
         draft = path.with_name(f"{path.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
-        subprocess.run(["cp", "-a", "--", made, draft], check=True)
+        copy_folder(str(made), str(draft))
         (draft / COMPLETE).write_text(_inventory(draft), "utf-8")
         os.sync()
         os.rename(draft, path)

@@ -1,6 +1,5 @@
 """``--keep-services``: what a failed test has left in its database is there to be looked at."""
 
-import subprocess
 from collections.abc import Generator
 from pathlib import Path
 from random import Random
@@ -39,6 +38,6 @@ class Keeping:
         name = new_run_id(taken, Random())
         try:
             self._providing.postgres.keep(found.url, self._base, name, test)
-        except (OSError, PostgresError, subprocess.CalledProcessError, LookupError) as error:
+        except (OSError, PostgresError, LookupError) as error:
             return f"the database cannot be kept: {error}"
         return f"database {found.name}: handrail services up --kept {name}"

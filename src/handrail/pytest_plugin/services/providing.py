@@ -1,6 +1,7 @@
 """The services of this pytest process, behind its fixtures."""
 
 import contextlib
+import importlib
 import os
 import warnings
 from collections.abc import Generator, Iterator
@@ -29,6 +30,14 @@ class ServiceLostWarning(UserWarning):
 
 
 KEY = pytest.StashKey["Providing"]()
+_CLIENTS = {
+    "_postgres_of_module": "psycopg",
+    "_engines_of_module": "sqlalchemy.orm",
+    "_async_engines_of_module": "sqlalchemy.ext.asyncio",
+    "_redis_of_module": "redis",
+    "_valkey_of_module": "redis",
+}
+"""Libraries that tests use with these fixtures: each takes about as long to import as a server to start."""
 
 
 class Providing:
@@ -54,6 +63,8 @@ class Providing:
         self._postgres: Postgres | None = None
         self._servers: dict[str, Servers] = {}
         self._is_open = False
+        self._prepared: set[str] = set()
+        """Fixtures whose servers and clients were seen to."""
         self._told: set[str] = set()
         """Stacks whose variables are set."""
         self._until_the_end = contextlib.ExitStack()
@@ -245,15 +256,18 @@ class Providing:
         return report
 
     def _prepare(self, item: pytest.Item) -> None:
-        """Have the servers started that its fixtures will ask for, all at the same time."""
-        names = getattr(item, "fixturenames", ())
-        if "_providing" in names and self._postgres is None:
-            with contextlib.suppress(UserError):  # the fixture will say it
-                self._begin("postgres")
+        """Have the servers started that its fixtures will ask for, all at the same time, and import
+        meanwhile what their clients are.
+        """
+        names = set(getattr(item, "fixturenames", ())) - self._prepared
+        self._prepared |= names
         for service in self.services:
-            if f"_{service}_of_module" in names and service not in {*self._servers, "postgres"}:
-                with contextlib.suppress(UserError):
+            if ("_providing" if service == "postgres" else f"_{service}_of_module") in names:
+                with contextlib.suppress(UserError):  # the fixture will say it
                     self._begin(service)
+        for library in (library for name, library in _CLIENTS.items() if name in names):
+            with contextlib.suppress(Exception):  # whoever needs it will say it
+                importlib.import_module(library)
 
     def pytest_unconfigure(self) -> None:
         """End everything."""

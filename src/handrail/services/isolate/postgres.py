@@ -149,7 +149,7 @@ class Postgres:
     def keep(self, url: str, base: Path, name: str, test: str) -> None:
         """Copy the data of the server at ``url``, its databases with it, to ``base / name``.
 
-        Raises: LookupError where somebody else runs it; OSError, PostgresError, CalledProcessError.
+        Raises: LookupError where somebody else runs it; OSError, PostgresError.
         """
         place = urlsplit(url).netloc
         for known, databases in self._databases.items():

@@ -20,6 +20,7 @@ def _start(programs: Programs, place: Place) -> Start:
         env=place.env,
         address=Address(path=path, host=place.host, port=place.port),
         ready=Ready(line="[Rr]eady to accept connections", probe=Probe.REDIS),
+        stop_signal=9,  # it keeps nothing, and looks for gentler ones ten times a second only
     )
 
 
