@@ -137,12 +137,17 @@ def test_mariadb_is_the_modules_own_copy_of_the_template(project: Project) -> No
     def test_what_is_committed_is_there_for_the_rest_of_the_module(mariadb):
         assert ask(mariadb, "SELECT count(*) FROM users") == [("1",)]
 
+    left_open = []
+
     @pytest.mark.isolation("truncate")
     @pytest.mark.parametrize("turn", range(2))
     def test_it_can_be_emptied_but_for_the_template(mariadb, turn):
         assert ask(mariadb, "SELECT count(*) FROM countries") == [("2",)]
         ask(mariadb, "INSERT INTO users (name) VALUES ('ann')")
         assert ask(mariadb, "SELECT id FROM users") == [("1",)]
+        address = Address(host=mariadb.host, port=mariadb.port)
+        left_open.append(Connection(address, user=mariadb.user, database=mariadb.name))
+        left_open[-1].execute("BEGIN; SELECT id FROM users")
     """,
         passed=8,
     )

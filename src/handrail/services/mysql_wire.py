@@ -30,6 +30,11 @@ _QUIT = b"\x01"
 class SqlError(Exception):
     """The server refused a statement; its own words."""
 
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        """As in the server's list of errors: 1205 for a lock that it waited for in vain."""
+
 
 class Connection:
     """One session. Close it."""
@@ -119,7 +124,8 @@ class Connection:
         self._number = (head[3] + 1) % 256
         payload = self._read(int.from_bytes(head[:3], "little"))
         if payload[:1] == b"\xff":
-            raise SqlError(payload[9 if payload[3:4] == b"#" else 3 :].decode("utf-8", "replace"))
+            message = payload[9 if payload[3:4] == b"#" else 3 :].decode("utf-8", "replace")
+            raise SqlError(int.from_bytes(payload[1:3], "little"), message)
         return payload
 
     def _read(self, size: int) -> bytes:

@@ -1,5 +1,6 @@
 """MariaDB for modules and tests: a data folder made once, with the template in it; own servers on it."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -27,6 +28,11 @@ _NOTES = "handrail"
 _TABLES = (
     "SELECT table_name FROM information_schema.tables "  # noqa: S608 - a constant
     f"WHERE table_schema = '{DATABASE}' AND table_type = 'BASE TABLE'"
+)
+_LOCK_WAIT_TIMEOUT = 1205
+_IDLE_IN_TRANSACTION = (
+    "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx "
+    "JOIN information_schema.processlist ON id = trx_mysql_thread_id WHERE command = 'Sleep'"
 )
 
 
@@ -129,6 +135,21 @@ def empty(server: Server) -> None:
         except SqlError:
             kept = set()
         dirty = sorted(_filled(connection) - kept)
-        if dirty:
-            wipes = [f"TRUNCATE {quoted(DATABASE)}.{quoted(table)}" for table in dirty]
-            connection.execute("; ".join(["SET foreign_key_checks = 0", *wipes]))
+        connection.execute("SET foreign_key_checks = 0; SET lock_wait_timeout = 1")
+        for table in dirty:
+            _wipe(connection, table)
+
+
+def _wipe(connection: Connection, table: str) -> None:
+    """Empty it. What an app is still doing may finish; who has left a transaction open is thrown out."""
+    while True:
+        try:
+            connection.execute(f"TRUNCATE {quoted(DATABASE)}.{quoted(table)}")
+        except SqlError as error:
+            if error.code != _LOCK_WAIT_TIMEOUT:
+                raise
+            for (session,) in connection.execute(_IDLE_IN_TRANSACTION):
+                with contextlib.suppress(SqlError):  # it has just ended
+                    connection.execute(f"KILL {session}")
+        else:
+            return
