@@ -185,6 +185,43 @@ def test_a_test_can_have_more_for_itself(shop: Project, level: str) -> None:
     assert len(run.passed) == 3
 
 
+def test_no_more_sessions_are_let_in_than_the_configuration_says(shop: Project) -> None:
+    shop.put(
+        "pyproject.toml",
+        """
+        [project]
+        name = "shop"
+        version = "1"
+
+        [tool.handrail.services.postgres]
+        connections = 5
+
+        [tool.handrail.services.redis]
+        connections = 5
+        """,
+    )
+    shop.write(
+        test_a="""
+        import psycopg
+        import pytest
+        import redis as library
+
+        def test_of_postgres(postgres):
+            with pytest.raises(psycopg.OperationalError, match="too many clients"):
+                opened = [postgres.connect() for _ in range(6)]
+
+        def test_of_redis(redis):
+            clients = [library.Redis.from_url(redis.url) for _ in range(6)]
+            with pytest.raises(library.ConnectionError, match="max number of clients"):
+                assert all(client.ping() for client in clients)
+        """
+    )
+
+    run = shop.run("-n", "0")
+
+    assert run.returncode == 0, run.stdout
+
+
 def test_who_has_a_transaction_open_does_not_keep_tables_from_being_emptied(shop: Project) -> None:
     shop.write(
         test_a=f"""

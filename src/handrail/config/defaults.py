@@ -34,6 +34,8 @@ GATES = (DESTRUCTIVE,)
 
 RECIPES = ("postgres", "redis", "valkey", "mariadb", "nats", "s3", "mqtt", "kafka")
 """Services that a tier may name without a table of their own."""
+WITH_CONNECTIONS = ("postgres", "redis", "valkey", "mariadb")
+"""Those of them whose sessions can be counted out."""
 
 
 class _Heavy(NamedTuple):

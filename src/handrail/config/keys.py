@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from handrail.config.kinds import (
     COMMAND,
+    CONNECTIONS,
     COUNT,
     DURATION,
     FLAG,
@@ -227,6 +228,7 @@ _SERVICE = (
         "How tests are kept apart.",
     ),
     _key("memory", "memory_bytes", SIZE, "Memory of each of its servers, all processes together."),
+    _key("connections", "connections", CONNECTIONS, "Sessions that each server lets in at once."),
     _key(
         "command",
         "command",

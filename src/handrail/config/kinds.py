@@ -145,6 +145,8 @@ def _whole(expected: str, minimum: int) -> Kind:
 
 COUNT = _whole("a whole number from 1", 1)
 RETRIES = _whole("a whole number from 0", 0)
+CONNECTIONS = _whole("a whole number from 5", 5)
+"""Handrail has one or two itself."""
 
 
 def _read_workers(value: object) -> int | None:

@@ -207,6 +207,14 @@ class _Reading:
             kinds = f"nearest: {near}" if near else f"known: {', '.join(defaults.RECIPES)}"
             fix = f"rename {service.name} to {near}" if near else "add command = ... or url = ..."
             self.complain(path, f"no known service, without command and url; {kinds}", fix)
+        if service.connections is not None and (
+            any(places) or service.name not in defaults.WITH_CONNECTIONS
+        ):
+            self.complain(
+                (*path, "connections"),
+                f"only for {', '.join(defaults.WITH_CONNECTIONS)}, where Handrail starts them",
+                "remove it",
+            )
         if service.ready is not None:
             self._check_ready(service, path)
         keys = {"command": service.command or ""} | {f"env.{k}": v for k, v in service.env}

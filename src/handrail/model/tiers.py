@@ -111,6 +111,8 @@ class Service:
     isolation: str | None = None
     memory_bytes: int | None = None
     """Of all processes of each of its servers together."""
+    connections: int | None = None
+    """That each of its servers lets in at once."""
     command: str | None = None
     """Starts an app of the project's own."""
     ready: ReadyRule | None = None

@@ -63,7 +63,12 @@ class Native:
         if programs is None:
             raise NoBackendError(why)
         start = recipe.start(programs, place)
-        return replace(start, owner=owner_for(recipe), memory_bytes=service.memory_bytes)
+        return replace(
+            start,
+            argv=(*start.argv, *recipe.limits(service)),
+            owner=owner_for(recipe),
+            memory_bytes=service.memory_bytes,
+        )
 
 
 def owner_for(recipe: Recipe) -> tuple[int, int] | None:

@@ -82,7 +82,7 @@ class Docker:
                 *_repeated("--tmpfs", usable.volumes),
                 *_repeated("--env", (f"{key}={value}" for key, value in inside.env.items())),
                 *_memory(service),
-                *(usable.name, *inside.command),
+                *(usable.name, *inside.command, *recipe.limits(service)),
             ),
             folder=place.folder,
             env=place.env,

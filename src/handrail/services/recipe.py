@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from handrail.frozen import dataclass, field
 from handrail.model.services import Address, Level, Ready, Start
+from handrail.model.tiers import Service
 from handrail.services.finding import Programs, Wanted
 
 
@@ -60,5 +61,13 @@ class Recipe:
     """What one of its servers is taken to need, data that is kept in memory included."""
     servers: int = 2
     """That a process has at once: a module's, and the one that is started ahead of need."""
+    connections: tuple[str, ...] = ()
+    """Options that let in no more than ``{n}`` sessions at once; none where that is not possible."""
     note: str = ""
     """What a person must know of it: that it is a mock, say."""
+
+    def limits(self, service: Service) -> tuple[str, ...]:
+        """Options that come last, as the configuration says."""
+        if service.connections is None:
+            return ()
+        return tuple(each.format(n=service.connections) for each in self.connections)

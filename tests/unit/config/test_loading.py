@@ -495,6 +495,15 @@ def test_what_is_not_a_table_is_refused(text: str, line: str) -> None:
             ("services.x.ready: nobody knows where to ask: "
             "neither {fd} nor {port} is in command or env"),
         ),
+        (
+            "services.redis.connections = 4",
+            "services.redis.connections: expected a whole number from 5, got 4",
+        ),
+        (
+            "services.s3.connections = 5",
+            ("services.s3.connections: only for postgres, redis, valkey, mariadb, "
+            "where Handrail starts them"),
+        ),
         ("services.redis.ready.tcp = true", "services.redis.ready: ready is for services that have a command"),
         (
             'services.x = { command = "run", env = { URL = "{postgress.url}" } }',

@@ -114,6 +114,7 @@ MARIADB = Recipe(
     url=_url,
     default_port=3306,
     memory_bytes=200 << 20,
+    connections=("--max-connections={n}",),
     image=Image(
         name="mariadb:11",
         port=3306,

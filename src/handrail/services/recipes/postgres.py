@@ -142,5 +142,6 @@ POSTGRES = Recipe(
     ),
     drops_root=True,
     memory_bytes=128 << 20,
+    connections=("-c", "max_connections={n}"),
     servers=1,
 )

@@ -39,6 +39,7 @@ REDIS = Recipe(
     url=_url,
     default_port=6379,
     memory_bytes=16 << 20,
+    connections=("--maxclients", "{n}"),
     image=Image(
         name="redis:7-alpine", port=6379, command=("redis-server", *_NOT_KEPT), ready=_READY
     ),
@@ -51,6 +52,7 @@ VALKEY = Recipe(
     url=_url,
     default_port=6379,
     memory_bytes=16 << 20,
+    connections=("--maxclients", "{n}"),
     image=Image(
         name="valkey/valkey:8-alpine",
         port=6379,
