@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ def project(tmp_path: Path) -> Generator[Project]:
     yield made
     signal.signal(signal.SIGHUP, before)
     made.kill_left()
+
+
+@pytest.fixture
+def project_with_plugins(project: Project) -> Project:
+    """Pytest loads every plugin that is installed."""
+    return replace(project, has_plugins=True)
 
 
 @pytest.fixture(scope="session")

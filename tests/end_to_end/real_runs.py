@@ -67,6 +67,8 @@ class Project:
     folder: Path
     home: Path
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    has_plugins: bool = False
+    """Whether pytest loads all plugins that are installed, which takes as long again as a short run."""
 
     def write(self, **files: str) -> None:
         """``test_a=...`` for ``test_a.py``; ``__`` stands for a folder."""
@@ -81,8 +83,10 @@ class Project:
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        alone = {} if self.has_plugins else {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         return {
             **kept,
+            **alone,
             MARKER: self.mark,
             "TMPDIR": str(self.home / "tmp"),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -93,6 +97,9 @@ class Project:
         self, script: str, *arguments: str, timeout_s: float = 60.0, **environ: str
     ) -> "subprocess.CompletedProcess[str]":
         """A console script of this environment: ``handrail`` or ``pytest``."""
+        if script == "pytest" and not self.has_plugins:
+            xdist = ("-p", "xdist") if "-n" in arguments else ()
+            arguments = ("-p", "handrail", *xdist, *arguments)
         return subprocess.run(
             [str(SCRIPTS / script), *arguments],
             cwd=self.folder, env=self.environment(**environ), stdin=subprocess.DEVNULL,

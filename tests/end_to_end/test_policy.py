@@ -122,10 +122,11 @@ def test_heavy_markers_are_withheld_where_nothing_is_configured(project: Project
     "given", [(), ("-v",), ("--help",), ("--markers",), ("--co", "-q"), ("-n", "2")]
 )
 def test_an_idle_plugin_changes_no_byte_of_pytests_output(
-    project: Project, given: tuple[str, ...]
+    project_with_plugins: Project, given: tuple[str, ...]
 ) -> None:
     if "-n" in given and not HAS_XDIST:
         pytest.skip("not installed: xdist")
+    project = project_with_plugins
     project.write(
         test_a="import pytest\n\n@pytest.mark.slow\ndef test_a():\n    print('x')\n    assert 0\n"
     )

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from real_runs import Project
+from real_runs import Project, mounted
 
 from handrail.model.services import Address, Probe, Ready, Start
 from handrail.services.supervision import ServiceNotReadyError, Supervision
@@ -42,6 +42,30 @@ def test_a_version_that_does_not_match(project: Project) -> None:
     assert message.startswith(
         "error: nothing here can start redis [no-backend]\n  native: version 3 is wanted, found "
     )
+
+
+@pytest.mark.parametrize("service", ["redis", "postgres"])
+def test_a_folder_in_which_nothing_can_be_made(
+    project: Project, tmp_path: Path, service: str
+) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    project.put(
+        "pyproject.toml",
+        f"""
+        [tool.handrail]
+        services-folder = "{full}"
+
+        [tool.handrail.services.{service}]
+        """,
+    )
+    project.write(test_a=ASKS.replace("SERVICE", service))
+
+    with mounted(full, "-t", "tmpfs", "-o", "nr_inodes=1", "tmpfs"):
+        message = told(project, "-n", "0")
+
+    assert f"[Errno 28] No space left on device: '{full}" in message
+    assert "hint: make room there (df -h" in message
 
 
 @pytest.mark.parametrize("command", ["pytest", "handrail run -n 0", "handrail run -n 2"])

@@ -12,7 +12,7 @@ import pytest
 from processes import wait_for, wait_until_gone
 from real_runs import Project
 
-from handrail.services.sessions import new_session, sweep
+from handrail.services.sessions import sweep
 
 pytestmark = [
     pytest.mark.slow,
@@ -129,7 +129,7 @@ def test_an_async_session_is_rolled_back_too_in_every_event_loop(shop: Project) 
         """
     )
 
-    run = shop.run()
+    run = shop.run("-p", "asyncio")
 
     assert run.returncode == 0, run.stdout
     assert len(run.passed) == 3
@@ -479,7 +479,6 @@ def test_nothing_stays_behind_when_somebody_is_killed(
     started.communicate()
     if victim == "the whole run":  # whoever starts services next tidies up for those who could not
         wait_for(lambda: not shop.pids(), "the end of everybody")
-        os.close(new_session(homes).lock)
         sweep(homes)
     wait_for(lambda: not Path(folder).exists(), "the removal of its folder")
     wait_for(lambda: not sessions(homes), "the removal of its session")

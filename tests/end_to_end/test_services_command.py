@@ -15,6 +15,7 @@ import redis
 from processes import wait_for, wait_until_gone
 from real_runs import Project
 
+from handrail.services.claiming import claim
 from handrail.services.sessions import base_folder, new_session
 
 pytestmark = pytest.mark.slow
@@ -207,12 +208,13 @@ def test_what_nobody_answers_for_and_old_snapshots_are_removed(shop: Project, ho
         os.utime(each, (1, 1))
     told(shop, "up", "postgres")
     left = new_session(homes)
-    (left.folder / "data").write_bytes(b"x" * 100_000)
-    os.close(left.lock)
+    lock = claim(str(left))
+    (left / "data").write_bytes(b"x" * 100_000)
+    os.close(lock)
 
     done = json.loads(services(shop, "clean", "--json").stdout)
 
-    assert not left.folder.exists()
+    assert not left.exists()
     assert done["sessions"] == 1
     assert done["sessions_bytes"] >= 100_000
     assert done["snapshots_bytes"] > 20 << 20

@@ -21,6 +21,13 @@ class Detach:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """The session's folder is there."""
+
+    name: str = "session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """It answers."""
 
@@ -61,8 +68,8 @@ class Detached:
     name: str = "supervisor"
 
 
-Answer = Started | Failed | Ended | Stopped | Detached
-_ANSWERS = {each.__name__: each for each in (Started, Failed, Ended, Stopped, Detached)}
+Answer = Begun | Started | Failed | Ended | Stopped | Detached
+_ANSWERS = {each.__name__: each for each in (Begun, Started, Failed, Ended, Stopped, Detached)}
 
 
 def pack_order(order: Start | Stop | Detach) -> bytes:

@@ -1,4 +1,4 @@
-"""The folder of one pytest process's servers: made, locked while somebody answers for it, swept."""
+"""Where the folders of pytest processes' servers are: one is named, those of the dead are swept."""
 
 import contextlib
 import fcntl
@@ -10,17 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from handrail.errors import ExitCode, UserError
-from handrail.frozen import dataclass
+from handrail.services.claiming import DRAFT, LOCK, SESSION
 from handrail.services.leftovers import remove_leftovers
 from handrail.services.undoing import run_undos
 from handrail.system import processes
 
-LOCK = "lock"
 FOLDER_VARIABLE = "HANDRAIL_SERVICE_FOLDER"
 """In the environment of an app, which works elsewhere: where it belongs."""
 ROOM_BYTES = 256 << 20
 """A folder in memory is used when it has that much room: a container may have 64 MiB in all."""
-_DRAFT = "d-"
 _DRAFT_S = 60.0
 """After which a folder that was never given its name is taken for a dead process's."""
 _ENDING_S = 5.0
@@ -30,14 +28,6 @@ _LONGEST_BYTES = 45
 """Of the path of a folder, so that there is room for ours and for the name of a socket."""
 _TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - as above
 _MEMORY = Path("/dev/shm")  # noqa: S108 - ours has a name of its own and is nobody else's to write
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A fresh folder. ``lock``: a descriptor; whoever holds it answers for the folder."""
-
-    folder: Path
-    lock: int
 
 
 class NoRoomError(UserError):
@@ -86,17 +76,11 @@ def _refusal(folder: Path, room_bytes: int) -> str:
     return ""
 
 
-def new_session(base: Path) -> Session:
-    """Make a folder and lock it; first sweep those that nobody answers for any more."""
+def new_session(base: Path) -> Path:
+    """A folder that nobody has had, for the supervisor to make; those of the dead are swept first."""
     base.mkdir(mode=0o711, parents=True, exist_ok=True)
     sweep(base)
-    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=base))
-    draft.chmod(0o711)  # a server may run as somebody else, and owns a folder below
-    lock = os.open(draft / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    folder = draft.with_name(f"s-{draft.name.removeprefix(_DRAFT)}")
-    draft.rename(folder)  # only now does a sweep look at it
-    return Session(folder, lock)
+    return base / f"{SESSION}{os.urandom(5).hex()}"
 
 
 def sweep(base: Path, see: Callable[[Path], object] = lambda _: None) -> int:
@@ -136,8 +120,8 @@ def _end_all(folder: Path) -> None:
 
 def _folders(base: Path) -> list[Path]:
     old = time.time() - _DRAFT_S
-    found = list(base.glob("s-*"))
-    for draft in base.glob(f"{_DRAFT}*"):
+    found = list(base.glob(f"{SESSION}*"))
+    for draft in base.glob(f"{DRAFT}*"):
         with contextlib.suppress(OSError):
             if draft.stat().st_mtime < old:
                 found.append(draft)

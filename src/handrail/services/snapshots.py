@@ -43,11 +43,11 @@ class Snapshots:
         self._folder = folder
         self._say = say
 
-    def get(self, name: str, build: Callable[[Path], None], workshop: Path) -> Path:
+    def get(self, name: str, build: Callable[[Path], None], workshop: Callable[[], Path]) -> Path:
         """The snapshot of that name, built if need be: ``build`` fills a folder in ``workshop``.
 
-        ``workshop`` is where servers can run; the result is copied, owners and all.
-        Raises: OSError; whatever ``build`` raises.
+        That is where servers can run; the result is copied, owners and all.
+        Raises: OSError; whatever ``build`` and ``workshop`` raise.
         """
         path = self._folder / name
         if is_complete(path):
@@ -61,7 +61,7 @@ class Snapshots:
             if path.exists():
                 self._say(f"the snapshot {path} was damaged and is built again")
                 shutil.rmtree(path)
-            with tempfile.TemporaryDirectory(prefix="build-", dir=workshop) as place:
+            with tempfile.TemporaryDirectory(prefix="build-", dir=workshop()) as place:
                 os.chmod(place, 0o711)  # noqa: S103 - whoever builds may be somebody else
                 made = Path(place, "data")  # short, for the path of a socket in it
                 build(made)

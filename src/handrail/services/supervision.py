@@ -16,6 +16,7 @@ from handrail.frozen import replace
 from handrail.model.services import Running, Start
 from handrail.services.orders import (
     Answer,
+    Begun,
     Detach,
     Detached,
     Ended,
@@ -26,7 +27,7 @@ from handrail.services.orders import (
     pack_order,
     unpack_answer,
 )
-from handrail.services.sessions import Session, new_session
+from handrail.services.sessions import new_session
 from handrail.system import processes
 
 LOG_LINES = 30
@@ -35,7 +36,10 @@ PATIENCE_S = 5.0
 """Beyond what a server may take, after which the supervisor is taken to be dead."""
 _READ_BYTES = 1 << 16
 _KEPT_FROM_SERVERS = ("HANDRAIL_MARK",)
-_CODE = "import sys; sys.path[:0] = [sys.argv[1]]; from handrail.services.supervisor import main; main(int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])"
+_CODE = "import sys; sys.path[:0] = [sys.argv[1]]; from handrail.services.supervisor import main; main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])"
+
+
+_SILENT = "the supervisor of services does not answer"
 
 
 class ServiceNotReadyError(UserError):
@@ -51,9 +55,8 @@ class Supervision:
     """
 
     def __init__(self, base: Path) -> None:
-        session = new_session(base)
-        self.folder = session.folder
-        """Of the session: every server has a folder in it."""
+        self.folder = new_session(base)
+        """Of the session: every server has a folder in it. The supervisor makes it, and removes it."""
         self._orders: dict[str, Start] = {}
         self._answers: dict[str, Answer] = {}
         self._ended: list[Ended] = []
@@ -61,8 +64,7 @@ class Supervision:
         """Of each server that answers."""
         self._unread = b""
         self._process = os.getpid()
-        self._channel, self._supervisor = _start(session)
-        os.close(session.lock)
+        self._channel, self._supervisor = _start(self.folder)
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +81,14 @@ class Supervision:
     def pid(self) -> int:
         """The supervisor's process."""
         return self._supervisor
+
+    def workshop(self) -> Path:
+        """The session's folder, once it is there. Raises: ServiceNotReadyError."""
+        answer = self._answer(Begun().name, 0.0)
+        if isinstance(answer, Begun):
+            return self.folder
+        why = answer.why if isinstance(answer, Failed) else "it ended"
+        raise ServiceNotReadyError("no server can be started", where=why, hint=hint_from(why))
 
     def begin(self, start: Start) -> None:
         """Have a server started; ``result`` waits for it."""
@@ -155,7 +165,9 @@ class Supervision:
         ends_at = time.monotonic() + within_s + PATIENCE_S
         while name not in self._answers:
             if time.monotonic() >= ends_at or not self._take_in(ends_at - time.monotonic()):
-                return Failed(name=name, why="the supervisor of services does not answer")
+                session = self._answers.get(Begun().name)
+                why = session.why if isinstance(session, Failed) else _SILENT
+                return Failed(name=name, why=why)
         return self._answers[name]
 
     def _take_in(self, timeout_s: float) -> bool:
@@ -207,21 +219,19 @@ def log_of(start: Start) -> str:
     return f"{start.folder}.log"
 
 
-def _start(session: Session) -> tuple[socket.socket, int]:
+def _start(folder: Path) -> tuple[socket.socket, int]:
     """Start the supervisor; our end of its channel, and its process id."""
     import handrail
 
     ours, theirs = socket.socketpair()
     source = str(Path(handrail.__file__).parent.parent)
-    passed = (theirs.fileno(), session.lock)
-    for descriptor in passed:
-        os.set_inheritable(descriptor, True)  # noqa: FBT003 - positional only
+    theirs.set_inheritable(True)
     try:
         pid = os.posix_spawn(
             sys.executable,
             [
                 *(sys.executable, "-I", "-S", "-c", _CODE, source),
-                *(str(theirs.fileno()), str(session.lock), str(os.getpid()), str(session.folder)),
+                *(str(theirs.fileno()), str(os.getpid()), str(folder)),
             ],
             environment({}),
         )

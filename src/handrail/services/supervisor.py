@@ -15,8 +15,18 @@ import signal
 import time
 
 from handrail.model.services import Start
+from handrail.services.claiming import claim
 from handrail.services.leftovers import remove_leftovers
-from handrail.services.orders import Answer, Detach, Detached, Stop, pack_answer, unpack_order
+from handrail.services.orders import (
+    Answer,
+    Begun,
+    Detach,
+    Detached,
+    Failed,
+    Stop,
+    pack_answer,
+    unpack_order,
+)
 from handrail.services.server import Server, Wait, Waiting, descriptors
 from handrail.services.undoing import forget_undo, note_undo, run_undos
 from handrail.system import processes
@@ -44,6 +54,13 @@ class Supervisor:
     def serve(self) -> None:
         """Return when nobody is served any more and nothing is left."""
         try:
+            claim(self._folder)  # and hold it to the end
+            os.chdir(self._folder)
+        except OSError as error:
+            self._tell(Failed(name=Begun().name, why=str(error)))
+            return
+        try:
+            self._tell(Begun())
             while self._is_served:
                 self._turn()
         finally:
@@ -180,17 +197,12 @@ class Supervisor:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def main(channel: int, lock: int, served: int, folder: str) -> None:
-    """Supervise for process ``served``, heard through ``channel``, in the session's folder.
-
-    ``lock`` is held as long as this process lives; servers must not inherit it.
-    """
-    for descriptor in (channel, lock):
-        os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only
+def main(channel: int, served: int, folder: str) -> None:
+    """Supervise for process ``served``, heard through ``channel``, in the session's folder."""
+    os.set_inheritable(channel, False)  # noqa: FBT003 - positional only
     processes.call_itself(processes.TIDIES)
     processes.adopt_orphans()
     os.setsid()
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    os.chdir(folder)
     Supervisor(channel, served, folder).serve()

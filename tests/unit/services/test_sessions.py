@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from handrail.services.claiming import claim
 from handrail.services.sessions import (
     FOLDER_VARIABLE,
     NoRoomError,
@@ -18,34 +19,40 @@ from handrail.services.sessions import (
 from handrail.services.undoing import note_undo
 
 
+def claimed(base: Path) -> tuple[Path, int]:
+    """A new session's folder, and its lock."""
+    session = new_session(base)
+    return session, claim(str(session))
+
+
 def test_a_folder_that_somebody_answers_for_is_left_alone(tmp_path: Path) -> None:
-    session = new_session(tmp_path)
+    session, lock = claimed(tmp_path)
 
     assert sweep(tmp_path) == 0
-    assert session.folder.is_dir()
-    os.close(session.lock)
+    assert session.is_dir()
+    os.close(lock)
 
 
 def test_a_folder_that_nobody_answers_for_is_removed_with_who_lives_there(tmp_path: Path) -> None:
-    session = new_session(tmp_path)
-    resident = subprocess.Popen(["sleep", "60"], cwd=session.folder)
-    note_undo(str(session.folder), ("touch", str(tmp_path / "undone")))
-    os.close(session.lock)
+    session, lock = claimed(tmp_path)
+    resident = subprocess.Popen(["sleep", "60"], cwd=session)
+    note_undo(str(session), ("touch", str(tmp_path / "undone")))
+    os.close(lock)
 
     swept = sweep(tmp_path)
 
     assert swept == 1
     assert resident.wait(timeout=10) == -9
-    assert not session.folder.exists()
+    assert not session.exists()
     assert (tmp_path / "undone").exists()
 
 
 def test_who_works_elsewhere_but_belongs_there_is_ended_too(tmp_path: Path) -> None:
-    session = new_session(tmp_path)
-    folder = str(session.folder / "api")
+    session, lock = claimed(tmp_path)
+    folder = str(session / "api")
     app = subprocess.Popen(["sleep", "60"], cwd="/", env={FOLDER_VARIABLE: folder})
     other = subprocess.Popen(["sleep", "60"], cwd="/", env={FOLDER_VARIABLE: "/elsewhere"})
-    os.close(session.lock)
+    os.close(lock)
 
     sweep(tmp_path)
 
@@ -56,14 +63,13 @@ def test_who_works_elsewhere_but_belongs_there_is_ended_too(tmp_path: Path) -> N
 
 
 def test_a_new_session_sweeps_first(tmp_path: Path) -> None:
-    left = new_session(tmp_path)
-    os.close(left.lock)
+    left, lock = claimed(tmp_path)
+    os.close(lock)
 
     session = new_session(tmp_path)
 
-    assert not left.folder.exists()
-    assert session.folder.exists()
-    os.close(session.lock)
+    assert not left.exists()
+    assert not session.exists()  # whoever removes it makes it
 
 
 def test_a_folder_that_is_just_being_made_is_left_alone(tmp_path: Path) -> None:
@@ -85,12 +91,12 @@ def test_a_folder_that_was_never_finished_is_removed_in_the_end(tmp_path: Path) 
 
 def test_sessions_made_at_the_same_time_are_all_there(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
-        made = list(pool.map(lambda _: new_session(tmp_path), range(64)))
+        made = list(pool.map(lambda _: claimed(tmp_path), range(64)))
 
-    assert all((each.folder / "lock").exists() for each in made)
-    assert len({each.folder for each in made}) == 64
-    for each in made:
-        os.close(each.lock)
+    assert all((folder / "lock").exists() for folder, _ in made)
+    assert len({folder for folder, _ in made}) == 64
+    for _, lock in made:
+        os.close(lock)
 
 
 def test_memory_is_used_if_there_is_room(tmp_path: Path) -> None:

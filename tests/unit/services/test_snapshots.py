@@ -34,7 +34,7 @@ def get(tmp_path: Path, said: list[str]) -> Callable[[Building], Path]:
     snapshots = Snapshots(tmp_path / "kept", said.append)
     workshop = tmp_path / "workshop"
     workshop.mkdir()
-    return lambda building: snapshots.get("pg", building, workshop)
+    return lambda building: snapshots.get("pg", building, lambda: workshop)
 
 
 def test_it_is_built_once(get: Callable[[Building], Path]) -> None:

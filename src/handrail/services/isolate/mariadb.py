@@ -53,7 +53,7 @@ class MariaData:
     def _with_data(self, service: Service, start: Start) -> Start:
         programs, _ = self._native.programs(service, MARIADB)
         assert programs is not None  # the back end has not refused
-        workshop = self._fleet.supervision.folder
+        workshop = self._fleet.supervision.workshop
         owner = owner_for(MARIADB)
         base_name = "mariadb-" + key(identity(programs), IDENTITY, repr(owner))
         template = self._template.identity() if self._template is not None else ""
