@@ -221,6 +221,23 @@ def test_an_agent_starts_a_run_understands_it_mends_it_and_runs_the_rest(
     assert [each["run_id"] for each in agent.ask("runs_list")["runs"]] == [again["run_id"], run]
 
 
+def test_what_a_test_logged_is_given_by_its_name(project: Project, agent: Agent) -> None:
+    project.write(
+        test_a="""
+        import logging
+
+        def test_a():
+            logging.warning("nearly empty")
+        """
+    )
+
+    run = agent.ask("run_start", log_tests=True)["run_id"]
+    agent.ask("run_wait", run=run, timeout_s=100)
+    (line,) = texts(agent.call("run_logs", run=run, test="test_a.py::test_a"))
+
+    assert '"nearly empty"' in line
+
+
 def test_an_answer_is_the_json_of_the_command(project: Project, agent: Agent) -> None:
     project.write(test_a=FAILING)
     run_here(project)

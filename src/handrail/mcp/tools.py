@@ -140,6 +140,12 @@ TOOLS: Mapping[str, Tool] = {
                     option="--budget",
                 ),
                 Argument(
+                    name="log_tests",
+                    about="keep what each test logs; run_logs with the test's name gives it",
+                    kind=Flag(),
+                    option="--log-tests",
+                ),
+                Argument(
                     name="new",
                     about="another run, even if the same one goes on already",
                     kind=Flag(),
@@ -219,6 +225,12 @@ TOOLS: Mapping[str, Tool] = {
                     about="cursor of an earlier answer; it names the run, too",
                     kind=CURSOR,
                     option="--since",
+                ),
+                Argument(
+                    name="test",
+                    about="instead, what this test (node id) logged in a run with log_tests",
+                    kind=WORD,
+                    option="--test",
                 ),
                 Argument(
                     name="tail",

@@ -168,7 +168,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         "  workers: -1 is not from 0 to 1024\n"
         "\n"
         "hint: arguments of run_start: targets, tiers, keyword, last_failed, stop_at_first_failure, "
-        "workers, budget_s, new; options are not passed on"
+        "workers, budget_s, log_tests, new; options are not passed on"
     )
 
 
