@@ -5,8 +5,10 @@ import time
 from collections.abc import Mapping, Sequence
 
 from handrail.app.reporting import Report
+from handrail.core.folding import last_attempts
 from handrail.errors import StateError
 from handrail.model.events import Note
+from handrail.model.records import RunRecord
 from handrail.model.spec import Lessons, RunSpec
 from handrail.ports.history import History, RunRow
 
@@ -33,6 +35,17 @@ def usual_run_s(
         return history.usual_run_s(",".join(tiers), spec.workers, shlex.join(selection))
     except StateError:
         return None  # told of already, with the lessons
+
+
+def recorded_s(record: RunRecord, history: History) -> dict[str, float]:
+    """What each test of a run takes: usually, where history knows, else what it took then.
+
+    Raises: StateError.
+    """
+    usual = history.durations()
+    return {
+        test: usual.get(test, attempt.duration_s) for test, attempt in last_attempts(record).items()
+    }
 
 
 def remember(

@@ -218,4 +218,5 @@ def start_event(
         folder=folder,
         rerun_of=rerun_of,
         usual_s=usual_s,
+        shard=str(spec.shard or ""),
     )

@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing it takes a tenth of the time of `handrail status`
     from typing import NoReturn
 
+    from handrail.model.shards import Shard
+
 Command = Callable[[argparse.Namespace], ExitCode]
 
 
@@ -134,6 +136,16 @@ def pattern(text: str) -> str:
     except re.error as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from None
     return text
+
+
+def shard(text: str) -> "Shard":
+    """One part of several."""
+    from handrail.model.shards import parse_shard
+
+    try:
+        return parse_shard(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a shard such as 2/5") from None
 
 
 def size(text: str) -> int:

@@ -88,6 +88,7 @@ def follow(
                 _mixed(request),
                 _crowded(request),
                 _company(lock),
+                _by_count(request),
             )
             for each in filter(None, notes):
                 follower.tell(each)
@@ -127,6 +128,16 @@ def _crowded(request: Request) -> Note | None:
         f"-n {wanted} uses all of them"
     )
     return Note(at=time.time(), text=text, code="memory", is_warning=True)
+
+
+def _by_count(request: Request) -> Note | None:
+    if request.spec.shard is None or request.spec.shared_s:
+        return None
+    text = (
+        "no recorded times: every test counts the same in the shards; to have them equal by time: "
+        "handrail report --format durations -o .handrail-durations.json"
+    )
+    return Note(at=time.time(), text=text, code="shards")
 
 
 def _company(lock: Held | Busy | None) -> Note | None:

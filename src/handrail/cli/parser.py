@@ -161,7 +161,17 @@ def _fill_report(report: Parser) -> None:
     )
     report.add_argument(
         "--format",
-        choices=("human", "digest", "json", "ndjson", "junit", "ctrf", "github", "markdown"),
+        choices=(
+            "human",
+            "digest",
+            "json",
+            "ndjson",
+            "junit",
+            "ctrf",
+            "github",
+            "markdown",
+            "durations",
+        ),
         default="human",
         help="(default: human)",
     )

@@ -59,6 +59,11 @@ def _text(arguments: argparse.Namespace, wiring: Wiring, folder: RunFolder, foun
             from handrail.reporters.github import step_summary
 
             return step_summary(*parts).rstrip("\n")
+        case "durations":
+            from handrail.app.remembering import recorded_s
+            from handrail.core.durations import durations_text
+
+            return durations_text(recorded_s(found.record, wiring.history))
         case "digest":
             from handrail.reporters.digest import digest
 

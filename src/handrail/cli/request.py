@@ -3,9 +3,15 @@
 import argparse
 import math
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from handrail.cli.run_options import LISTING, PYTEST_FLAGS, PYTEST_VALUES, wants_terminal
+from handrail.cli.run_options import (
+    DURATIONS,
+    LISTING,
+    PYTEST_FLAGS,
+    PYTEST_VALUES,
+    wants_terminal,
+)
 from handrail.core.policy import Plan, plan
 from handrail.errors import UsageError
 from handrail.execution import limits
@@ -79,6 +85,8 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         only=arguments.remaining.only if arguments.remaining else frozenset(),
         strategy=arguments.strategy,
         is_keeping=arguments.is_keeping,
+        shard=arguments.shard,
+        shared_s=_shared_s(arguments, wiring),
     )
     return Request(
         plan=chosen,
@@ -97,6 +105,17 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         wanted_workers=wanted,
         is_listing=bool(LISTING & {*flags, *arguments.behind}),
     )
+
+
+def _shared_s(arguments: argparse.Namespace, wiring: Wiring) -> Mapping[str, float]:
+    """Recorded times that all shards have. Raises: DurationsError."""
+    if arguments.shard is None:
+        return {}
+    from handrail.runs import durations
+
+    if arguments.durations_file is None:
+        return durations.read(wiring.root / DURATIONS, is_needed=False)
+    return durations.read(wiring.folder / arguments.durations_file, is_needed=True)
 
 
 def _sorted_targets(
@@ -187,4 +206,5 @@ def _selection(arguments: argparse.Namespace, targets: Sequence[str]) -> tuple[s
         for name in ("-k", "-m", "--ignore", "--deselect")
         for value in getattr(arguments, f"pytest{name}")
     ]
-    return (*targets, *values, *flags)
+    part = [f"--shard {arguments.shard}"] if arguments.shard else []
+    return (*targets, *values, *flags, *part)

@@ -8,6 +8,7 @@ from handrail.cli.arguments import (
     add_which,
     duration,
     lazily,
+    shard,
     size,
     times,
     workers,
@@ -20,6 +21,8 @@ PYTEST_VALUES = (
     "--log-level", "--import-mode", "--capture",
 )  # fmt: skip
 """Options of pytest that are passed on; others go behind ``--``."""
+DURATIONS = ".handrail-durations.json"
+"""In the project's folder."""
 LISTING = frozenset(
     {"--collect-only", "--co", "--fixtures", "--markers", "--setup-plan", "--help", "-h"}
 )
@@ -136,6 +139,17 @@ def _fill_selection(run: Parser) -> None:
         choices=("auto", "collect-in-workers", "collect-then-fork", "spawn"),
         default="auto",
         help="how workers start and who collects (default: auto)",
+    )
+    run.add_argument(
+        "--shard",
+        type=shard,
+        metavar="2/5",
+        help="run the second of five equal parts; every machine finds its own",
+    )
+    run.add_argument(
+        "--durations-file",
+        metavar="FILE",
+        help=f"recorded times that shards are equal by (default: {DURATIONS}, if it exists)",
     )
     run.add_argument(
         "--log-tests",

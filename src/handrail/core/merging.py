@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from handrail.core.folding import is_bad
+from handrail.core.shard_proof import prove, selection_of, shards_of
 from handrail.frozen import replace
 from handrail.model.events import (
     Collected,
+    CollectionFailed,
     Event,
     Note,
     Progress,
@@ -24,6 +26,7 @@ def merge(logs: Sequence[Sequence[Event]], run_id: str) -> list[Event]:
     """The events of one run that did what all of these did; no verdict yet.
 
     A test that several of them ran fails if it failed in any: nothing that went wrong is hidden.
+    Shards must add up: what is missing, or there twice, is a problem of the run.
     Raises: ValueError if a log does not begin with ``RunStarted``, or there is none.
     """
     starts = [_start(log) for log in logs]
@@ -34,6 +37,7 @@ def merge(logs: Sequence[Sequence[Event]], run_id: str) -> list[Event]:
         merged.append(_collected(found))
     merged += sorted(_kept(logs), key=_order)
     merged += _cut_off(logs, starts, at)
+    merged += prove(logs, at)
     ends = [each for log in logs for each in log if isinstance(each, SessionFinished)]
     if len(ends) == len(logs):
         worst = max(each.pytest_exit for each in ends)
@@ -53,9 +57,10 @@ def _started(starts: Sequence[RunStarted], run_id: str) -> RunStarted:
         first,
         run_id=run_id,
         tiers=tuple(dict.fromkeys(tier for each in starts for tier in each.tiers)),
-        selection=tuple(dict.fromkeys(word for each in starts for word in each.selection)),
+        selection=tuple(dict.fromkeys(word for each in starts for word in selection_of(each))),
         budget_s=None,
         usual_s=None,
+        shard=shards_of(starts),
     )
 
 
@@ -73,6 +78,7 @@ def _collected(found: Sequence[Collected]) -> Collected:
         workers=sum(each.workers for each in found),
         estimate_s=None,
         usual_s=(),
+        whole={},
     )
 
 
@@ -81,11 +87,17 @@ def _kept(logs: Sequence[Sequence[Event]]) -> Iterator[Event]:
     most: Counter[str] = Counter()
     for attempt in _attempts(logs):
         most[attempt.test] = max(most[attempt.test], attempt.attempt)
+    broken: set[tuple[str, str]] = set()
     for log in logs:
         last = {attempt.test: attempt for attempt in _attempts([log])}
         for event in log:
             if isinstance(event, dropped):
                 continue
+            if isinstance(event, CollectionFailed):
+                known = (event.node, event.problem.message)
+                if known in broken:
+                    continue  # every shard collects everything
+                broken.add(known)
             if isinstance(event, TestFinished) and event is last[event.test] and is_bad(event):
                 # Another run that tried more often does not outdo the failure of this one.
                 yield replace(event, attempt=most[event.test])

@@ -107,9 +107,14 @@ def _findings(record: RunRecord, missing: int, allow_empty: bool) -> Iterator[_F
         yield _Finding(Verdict.INFRA_ERROR, "session lost: it ended without saying how")
     if missing and not has_failed and not stops:
         yield _Finding(Verdict.INFRA_ERROR, f"{missing} of the planned tests never ran")
-    if not allow_empty and not has_executed:
+    if not (allow_empty or has_executed or _is_part(record)):
         verdict = Verdict.REFUSED if _is_refused(record) else Verdict.NOTHING_RAN
         yield _Finding(verdict, _why_nothing_ran(record))
+
+
+def _is_part(record: RunRecord) -> bool:
+    """Whether there are tests, which other shards run: that this one has none is no mistake."""
+    return record.collected is not None and bool(record.collected.whole)
 
 
 def _is_refused(record: RunRecord) -> bool:

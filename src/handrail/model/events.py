@@ -65,6 +65,8 @@ class RunStarted:
     """The run that this one completes."""
     usual_s: float | None = None
     """What such runs usually take, from start to end; None without history."""
+    shard: str = ""
+    """``2/5``: one of the machines that share the tests; ``1-5/5``: all of them, merged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,10 @@ class Collected:
     """Wall time that history expects the tests to take on these workers; None without history."""
     usual_s: tuple[float, ...] = ()
     """What each of ``tests`` usually takes, -1 for one that is new; empty without history."""
+    shared_by: str = ""
+    """``time`` or ``count``: what made the shards equal; empty if there are none."""
+    whole: Mapping[str, str] = field(default_factory=dict)
+    """What the tests of a shard are a part of: by module, their number and a checksum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """What the command line tells the pytest session that it starts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from handrail.frozen import dataclass
+from handrail.frozen import dataclass, field
+from handrail.model.shards import Shard
 from handrail.model.tiers import Isolation, Settings
 
 
@@ -42,6 +43,10 @@ class RunSpec:
     """Whether the databases of failed tests are kept."""
     strategy: str = "auto"
     """``auto``, ``collect-in-workers``, ``collect-then-fork`` or ``spawn``."""
+    shard: Shard | None = None
+    """The part of the tests that is this machine's; None: all."""
+    shared_s: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by node id, as all shards of a build have them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

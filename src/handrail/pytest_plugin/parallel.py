@@ -10,7 +10,7 @@ import gc
 import sys
 import time
 from collections.abc import Generator, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -40,6 +40,9 @@ from handrail.pytest_plugin.serving import fork_worker
 from handrail.pytest_plugin.table import Table
 from handrail.pytest_plugin.work import Work, by_path, tabulate
 from handrail.system import processes
+
+if TYPE_CHECKING:
+    from handrail.pytest_plugin.sharding import Sharing
 
 PROGRESS_S = 0.5
 
@@ -71,6 +74,7 @@ class Parallel:
         self._is_deferring = False
         self._spawns = spec.strategy == "spawn" or sys.platform == "darwin"
         self._worker_problem: BaseException | None = None
+        self._sharing: Sharing | None = None
 
     # Collection.
 
@@ -168,13 +172,15 @@ class Parallel:
             return None
         if not self._is_deferring:
             self._work, self._table.traits = tabulate(session.items, self._barrier)
+        self._share()
         self._tell_collected()
         is_broken = session.testsfailed and not self._config.option.continue_on_collection_errors
         try:
             if is_broken or not self._table.traits or self._worker_problem is not None:
                 self._raise_worker_problem()
                 return None
-            self._run_all()
+            if self._table.planned:
+                self._run_all()
         finally:
             # What is here lives to the end, which is near: pytest's last collections, which look
             # for what tests left behind, would find nothing of theirs in this process.
@@ -220,8 +226,23 @@ class Parallel:
         if self._worker_problem is not None:
             raise self._worker_problem
 
+    def _share(self) -> None:
+        """Leave the tests of other shards alone."""
+        if self._spec.shard is None:
+            return
+        from handrail.pytest_plugin.sharding import Sharing
+
+        traits = self._table.traits
+        self._sharing = Sharing(
+            self._spec,
+            ((each.nodeid, each.bond) for each in traits.values()),
+            self._relay.skipped_modules,
+        )
+        self._table.chosen = {n: each for n, each in traits.items() if each.nodeid in self._sharing}
+        self._relay.skipped_modules[:] = self._sharing.kept(self._relay.skipped_modules)
+
     def _tell_collected(self) -> None:
-        traits = self._table.traits.values()
+        traits = self._table.planned.values()
         tests = (*(each.nodeid for each in traits), *self._relay.skipped_modules)
         workers = min(self._spec.workers, len(traits))
         usual = self._lessons.get().usual_of(tests)
@@ -236,6 +257,8 @@ class Parallel:
                 workers=workers,
                 estimate_s=estimate_of(usual, workers),
                 usual_s=usual,
+                shared_by=self._sharing.shared_by if self._sharing else "",
+                whole=self._sharing.whole if self._sharing else {},
             )
         )
         self._relay.finish_skipped()

@@ -25,10 +25,18 @@ class Remaining:
             config.hook.pytest_deselected(items=left_out)
 
     def _is_wanted(self, nodeid: str) -> bool:
-        return nodeid in self._only if self._only else nodeid not in self._done
+        return is_wanted(nodeid, self._done, self._only)
+
+
+def is_wanted(nodeid: str, done: frozenset[str], only: frozenset[str]) -> bool:
+    """Whether it is not done, or, if some are named, one of those."""
+    return nodeid in only if only else nodeid not in done
 
 
 def register_remaining(config: pytest.Config, spec: RunSpec) -> None:
-    """Leave out what an earlier run has done, if this run is the rest of one."""
-    if spec.done or spec.only:
+    """Leave out what an earlier run has done, if this run is the rest of one.
+
+    Of a shard, that is done later: what is shared is everything (``sharding``).
+    """
+    if spec.shard is None and (spec.done or spec.only):
         config.pluginmanager.register(Remaining(spec.done, spec.only), "handrail-remaining")

@@ -160,7 +160,7 @@ class Barrier:
             self._limit_s(nodeid, marks, override),
             tuple(dict.fromkeys(locks)),
             is_serial or (override is not None and bool(override.serial)),
-            _bond(item),
+            bond_of(item),
         )
 
     def limit_s(self, item: pytest.Item) -> float:
@@ -228,7 +228,7 @@ class Barrier:
         )
 
 
-def _bond(item: pytest.Item) -> str:
+def bond_of(item: pytest.Item) -> str:
     """What the test shares with its neighbours, so that one worker must run them all."""
     scopes = scopes_of_fixtures(item)
     if scopes & {"module", "package"}:

@@ -4,7 +4,7 @@ import contextlib
 import gc
 import time
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +17,10 @@ from handrail.pytest_plugin import problems
 from handrail.pytest_plugin.internals import process, terminal
 from handrail.pytest_plugin.lessons import Later
 from handrail.pytest_plugin.recording import EventStream, Recorder, begin_line, is_plain_pass
-from handrail.pytest_plugin.selection import Barrier
+from handrail.pytest_plugin.selection import Barrier, bond_of
+
+if TYPE_CHECKING:
+    from handrail.pytest_plugin.sharding import Sharing
 
 
 class Single:
@@ -76,6 +79,7 @@ class Single:
         """Say what will run."""
         if self._config.option.collectonly:
             return
+        sharing = self._share(session)
         tests = (*(item.nodeid for item in session.items), *self._skipped)
         usual = self._lessons.get().usual_of(tests)
         self._stream.add(
@@ -88,6 +92,8 @@ class Single:
                 strategy="one process",
                 estimate_s=estimate_of(usual, 1),
                 usual_s=usual,
+                shared_by=sharing.shared_by if sharing else "",
+                whole=sharing.whole if sharing else {},
             )
         )
         for module in self._skipped:
@@ -95,6 +101,22 @@ class Single:
         self._stream.flush()
         if not self._spec.is_shown and terminal.only_pytest_listens(self._config):
             self._reporter = terminal.stand_in_for_reporter(self._config, self._tell_reporter)
+
+    def _share(self, session: pytest.Session) -> "Sharing | None":
+        """Leave the tests of other shards alone."""
+        if self._spec.shard is None:
+            return None
+        from handrail.pytest_plugin.sharding import Sharing
+
+        found = Sharing(
+            self._spec,
+            ((item.nodeid, bond_of(item)) for item in session.items),
+            self._skipped,
+        )
+        session.items[:] = [item for item in session.items if item.nodeid in found]
+        # Skipped as a whole: told of by the report of its collection already, if it is ours.
+        self._skipped[:] = found.kept(self._skipped)
+        return found
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:

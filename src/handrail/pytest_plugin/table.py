@@ -22,6 +22,13 @@ class Table:
     homes: dict[int, set[int]] = field(default_factory=dict)
     """The modules that each worker has collected."""
     deselected: int = 0
+    chosen: Mapping[int, Traits] | None = None
+    """Those that are to be run; None: all."""
+
+    @property
+    def planned(self) -> Mapping[int, Traits]:
+        """The tests that are to be run."""
+        return self.traits if self.chosen is None else self.chosen
 
     def add(self, worker: int, module: int, seconds: float, tests: Iterable[Iterable[Any]]) -> bool:
         """A worker has collected a module; whether it is the first that has."""
@@ -36,7 +43,7 @@ class Table:
     def agenda(self, lessons: Lessons, spec: RunSpec, *, has_homes: bool) -> Agenda:
         """The units of work. ``has_homes``: only who has collected a module can run its tests."""
         units = plan(
-            {index: _traits(index, each) for index, each in self.traits.items()},
+            {index: _traits(index, each) for index, each in self.planned.items()},
             usual_s=lessons.usual_s,
             failed=lessons.failed if spec.is_failed_first else (),
             is_split=spec.isolate is Isolation.TEST,
@@ -53,7 +60,7 @@ class Table:
     def _slow_s(self, usual_s: Mapping[str, float]) -> dict[int, float]:
         if not usual_s:
             return {}
-        found = ((index, usual_s.get(each.nodeid, 0.0)) for index, each in self.traits.items())
+        found = ((index, usual_s.get(each.nodeid, 0.0)) for index, each in self.planned.items())
         return {index: seconds for index, seconds in found if seconds > CHUNK_S / 4}
 
     def running(

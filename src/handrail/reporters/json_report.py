@@ -9,6 +9,7 @@ from typing import Any
 from handrail.core.causes import Cause, Label
 from handrail.core.folding import counts_of, flaky, last_attempts
 from handrail.core.progress import Eta, Standing, eta, waited_s
+from handrail.core.shards import count_of
 from handrail.core.text import last_lines, plain, redact, shorten
 from handrail.core.verdicts import Judgement
 from handrail.frozen import dataclass, field
@@ -68,6 +69,7 @@ def document(
         "tiers": [_safe(each) for each in record.started.tiers],
         "stage": extras.stage,
         "selection": [_safe(each) for each in record.started.selection],
+        "shard": _shard(record),
         "summary": _summary(record, judgement),
         "withheld": [_withheld(each) for each in _all_withheld(record)],
         "timing": _timing(record, extras),
@@ -120,6 +122,17 @@ def _summary(record: RunRecord, judgement: Judgement | None) -> dict[str, Any]:
         "not_run": judgement.not_run if judgement else 0,
         "deselected": record.collected.deselected if record.collected else 0,
         "duration_seconds": _seconds(record.elapsed_s),
+    }
+
+
+def _shard(record: RunRecord) -> dict[str, Any] | None:
+    if not record.started.shard:
+        return None
+    collected = record.collected
+    return {
+        "name": _safe(record.started.shard),
+        "tests_in_all": count_of(collected.whole) or record.total if collected else 0,
+        "by": collected.shared_by if collected else "",
     }
 
 

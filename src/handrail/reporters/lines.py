@@ -37,6 +37,7 @@ def headline(record: RunRecord, judgement: Judgement, found: Sequence[Cause]) ->
     parts = [
         f"{judgement.verdict.value.upper()} exit={int(judgement.exit_code)}",
         words(", ".join(record.started.tiers), 120),
+        shard_text(record),
         counts_text(record, judgement),
         time_text(record),
         plural(len(found), "cause") if found else "",
@@ -44,6 +45,13 @@ def headline(record: RunRecord, judgement: Judgement, found: Sequence[Cause]) ->
         f"run={words(record.started.run_id, 60)}" if is_green else "",
     ]
     return " | ".join(part for part in parts if part)
+
+
+def shard_text(record: RunRecord) -> str:
+    """``shard 2/5``, or of merged ones ``shards 1-5/5``; empty if the run is whole."""
+    shard = record.started.shard
+    word = "shards" if "-" in shard else "shard"
+    return f"{word} {words(shard, 20)}" if shard else ""
 
 
 def counts_text(record: RunRecord, judgement: Judgement) -> str:

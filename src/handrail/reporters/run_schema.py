@@ -101,6 +101,8 @@ _TIMING = _shape(
     }
 )
 
+_SHARD = _shape({"name": _TEXT, "tests_in_all": _COUNT, "by": {"enum": ["time", "count", ""]}})
+
 _INFRA = _shape({"code": _TEXT, "message": _TEXT, "fix": _TEXT})
 
 RUN_SCHEMA: Mapping[str, Any] = {
@@ -120,6 +122,7 @@ RUN_SCHEMA: Mapping[str, Any] = {
             "tiers": _TEXTS,
             "stage": _TEXT,
             "selection": _TEXTS,
+            "shard": {"anyOf": [{"type": "null"}, _SHARD]},
             "summary": _SUMMARY,
             "withheld": _list(
                 _shape(
