@@ -152,7 +152,17 @@ def _cli() -> Iterator[str]:
             yield from _options(command)
             if name == "run":
                 yield from _passed_on()
+            yield from _below(command)
     yield from (parser.epilog or "", "", "More about them: [exit codes](exit-codes.md).")
+
+
+def _below(command: argparse.ArgumentParser) -> Iterator[str]:
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            about = {each.dest: each.help or "" for each in action._choices_actions}
+            for name, below in action.choices.items():
+                yield from (f"### {below.prog}", "", _sentence(about.get(name, "")), "")
+                yield from _options(below)
 
 
 def _sentence(text: str) -> str:

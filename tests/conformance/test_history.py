@@ -153,6 +153,7 @@ def test_seen_shows_outcomes_and_commits_newest_first(history: History) -> None:
             outcomes=("failed", "error", "passed"),
             commits=("new", "old", "old"),
             dirty=(True, False, False),
+            codes=("run 7k2f on 3.11.7", "old on 3.11.7", "old on 3.11.7"),
         )
     }
 

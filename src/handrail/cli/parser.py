@@ -23,6 +23,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if "--" in given:
         place = given.index("--")
         given, behind = given[:place], given[place + 1 :]
+    if _named(given) == "flaky":
+        from handrail.cli.flaky import completed
+
+        given = completed(given)
     parser = build(_named(given))
     parsed = parser.parse_args(given)
     if getattr(parsed, "command", None) is None:
@@ -243,11 +247,14 @@ def _fill_mcp(serving: Parser) -> None:
 
 def _options_of_run(fill: str) -> Callable[[Parser], None]:
     """They are many, and imported for these commands alone."""
+    return _filled_by("handrail.cli.run_options", fill)
 
+
+def _filled_by(module: str, fill: str) -> Callable[[Parser], None]:
     def filled(parser: Parser) -> None:
         import importlib
 
-        getattr(importlib.import_module("handrail.cli.run_options"), fill)(parser)
+        getattr(importlib.import_module(module), fill)(parser)
 
     return filled
 
@@ -263,6 +270,10 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
     "report": ("an earlier run, in any format", _fill_report),
     "explain": ("one failure in full", _fill_explain),
     "runs": ("recent runs", _fill_runs),
+    "flaky": (
+        "tests that pass and fail at the same code",
+        _filled_by("handrail.cli.flaky", "fill_flaky"),
+    ),
     "tiers": ("tiers, gates, and what would run here", _fill_tiers),
     "allow": ("open a gate for a while; only a person at a terminal can", _fill_allow),
     "config": ("effective settings and where each came from", _fill_config),

@@ -26,6 +26,20 @@ class RunRow:
     selection: str = ""
     """What somebody narrowed it to (paths, ``-k``), as they would type it."""
 
+    @property
+    def code(self) -> str:
+        """What was tested: see ``code_of``."""
+        return code_of(self.run_id, self.commit, self.python, is_dirty=self.is_dirty)
+
+
+def code_of(run_id: str, commit: str, python: str, *, is_dirty: bool) -> str:
+    """What was tested: equal words mean the same code, run by the same Python.
+
+    The commit, shortened; or the run, where that is all that is known.
+    """
+    code = f"run {run_id}" if is_dirty or not commit else commit[:12]
+    return f"{code} on {python}" if python else code
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -35,6 +49,8 @@ class Seen:
     commits: tuple[str, ...]
     dirty: tuple[bool, ...] = ()
     """Whether the work tree differed from that commit: then an equal commit proves nothing."""
+    codes: tuple[str, ...] = ()
+    """What was tested, as ``code_of`` says it."""
 
 
 class History(Protocol):

@@ -34,6 +34,7 @@ class MemoryHistory:
                 outcomes=tuple(attempt.outcome.value for _, attempt in newest),
                 commits=tuple(run.commit for run, _ in newest),
                 dirty=tuple(run.is_dirty for run, _ in newest),
+                codes=tuple(run.code for run, _ in newest),
             )
             for test in tests
             if (newest := by_test.get(test, [])[::-1][:last])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from handrail.model.events import TestFinished
-from handrail.ports.history import RunRow, Seen
+from handrail.ports.history import RunRow, Seen, code_of
 from handrail.store.migrations import OUTCOMES
 from handrail.store.summaries import KEPT, middle, recent_after
 
@@ -23,9 +23,10 @@ _SEEN = """
         SELECT chain.test_id, previous, depth + 1
         FROM chain JOIN attempts ON attempts.id = attempt_id
         WHERE depth < ?1 AND previous IS NOT NULL)
-    SELECT node, outcome, hash, is_dirty
+    SELECT node, outcome, run, hash, runs.is_dirty, python
     FROM chain JOIN attempts ON attempts.id = attempt_id
-        JOIN tests ON tests.id = chain.test_id JOIN commits ON commits.id = commit_id
+        JOIN tests ON tests.id = chain.test_id JOIN commits ON commits.id = attempts.commit_id
+        JOIN runs ON runs.id = attempts.run_id
     ORDER BY depth
 """
 _ALIKE = """
@@ -81,9 +82,10 @@ def last_failed(db: "sqlite3.Connection") -> frozenset[str]:
 def seen(db: "sqlite3.Connection", tests: Iterable[str], last: int) -> Mapping[str, Seen]:
     """The newest ``last`` attempts at each of these tests that was ever seen."""
     _want(db, tests)
-    newest: dict[str, list[tuple[str, str, bool]]] = {}
-    for node, outcome, commit, is_dirty in db.execute(_SEEN, (last,)):
-        row = (OUTCOMES[outcome].value, commit, bool(is_dirty))
+    newest: dict[str, list[tuple[str, str, bool, str]]] = {}
+    for node, outcome, run, commit, is_dirty, python in db.execute(_SEEN, (last,)):
+        code = code_of(run, commit, python, is_dirty=bool(is_dirty))
+        row = (OUTCOMES[outcome].value, commit, bool(is_dirty), code)
         newest.setdefault(node, []).append(row)
     return {node: _seen(found) for node, found in newest.items()}
 
@@ -244,6 +246,6 @@ def _newest_id(db: "sqlite3.Connection", newest: str) -> int:
     return int(db.execute(newest).fetchone()[0] or 0)
 
 
-def _seen(newest: Sequence[tuple[str, str, bool]]) -> Seen:
-    outcomes, commits, dirty = zip(*newest, strict=True)
-    return Seen(outcomes=outcomes, commits=commits, dirty=dirty)
+def _seen(newest: Sequence[tuple[str, str, bool, str]]) -> Seen:
+    outcomes, commits, dirty, codes = zip(*newest, strict=True)
+    return Seen(outcomes=outcomes, commits=commits, dirty=dirty, codes=codes)

@@ -1,0 +1,46 @@
+"""``handrail flaky``: its subcommands, in one table.
+
+Without one of them, ``handrail flaky [TEST]`` is ``handrail flaky list [TEST]``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from handrail.cli.arguments import Parser, add_json, lazily, times
+
+_DEFAULT = "list"
+
+
+def completed(given: Sequence[str]) -> list[str]:
+    """The command line, with the subcommand that is meant where none is named."""
+    place = given.index("flaky") + 1
+    word = given[place] if place < len(given) else ""
+    if word in SUBCOMMANDS or word in {"-h", "--help"}:
+        return list(given)
+    return [*given[:place], _DEFAULT, *given[place:]]
+
+
+def fill_flaky(flaky: Parser) -> None:
+    """``handrail flaky``, with everything below it."""
+    flaky.description = (
+        "Tests that pass and fail at the same code. "
+        "`handrail flaky [TEST]` is short for `handrail flaky list [TEST]`."
+    )
+    below = flaky.add_subparsers(title="subcommands", metavar="SUBCOMMAND", prog="handrail flaky")
+    for name, (about, fill) in SUBCOMMANDS.items():
+        fill(below.add_parser(name, help=about))
+
+
+def _fill_list(listing: Parser) -> None:
+    listing.description = "The tests that history knows to be flaky, the worst first; with TEST, what it knows of that."
+    listing.set_defaults(command=lazily("handrail.cli.flaky_listing", "flaky"))
+    listing.add_argument("test", nargs="?", metavar="TEST", help="only this one, in full")
+    listing.add_argument(
+        "--last", type=times, default=100, metavar="100", help="attempts looked at, of each test"
+    )
+    add_json(listing)
+
+
+SUBCOMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
+    "list": ("the flaky tests, the worst first; with TEST, one in full", _fill_list),
+}
+"""Every subcommand, in the order of the help: what it is for, and what fills its parser."""
