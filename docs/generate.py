@@ -242,7 +242,7 @@ def _configuration() -> Iterator[str]:
             [
                 (
                     _code(key.name) + (" (required)" if key.is_required else ""),
-                    _about(key),
+                    key.about,
                     _value(key, properties[key.name]),
                 )
                 for key in section.keys
@@ -260,10 +260,6 @@ def _default(key: Key, value: object) -> str:
     if value is None:
         return "auto" if key.name == "workers" else "none"
     return "none" if value == () else _code(key.kind.show(value))
-
-
-def _about(key: Key) -> str:
-    return f"{key.about} {LATER}" if key.name == "retries" else key.about
 
 
 def _value(key: Key, shape: Mapping[str, Any]) -> str:

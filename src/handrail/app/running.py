@@ -203,6 +203,7 @@ def start_event(
     folder: str = "",
     rerun_of: str = "",
     usual_s: float | None = None,
+    fail_on: tuple[str, ...] = (),
 ) -> RunStarted:
     """The first event of a run."""
     return RunStarted(
@@ -219,4 +220,5 @@ def start_event(
         rerun_of=rerun_of,
         usual_s=usual_s,
         shard=str(spec.shard or ""),
+        fail_on=fail_on,
     )

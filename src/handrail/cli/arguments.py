@@ -127,6 +127,15 @@ def duration(text: str) -> float:
     return seconds
 
 
+def fail_on(text: str) -> tuple[str, ...]:
+    """What makes a run fail beside failures."""
+    words = tuple(dict.fromkeys(each.strip() for each in text.split(",")))
+    for word in words:
+        if word not in {"flaky", "slow"}:
+            raise argparse.ArgumentTypeError(f"{word!r} is neither flaky nor slow")
+    return words
+
+
 def pattern(text: str) -> str:
     """A regular expression."""
     import re

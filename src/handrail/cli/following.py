@@ -76,6 +76,7 @@ def follow(
                     arguments=arguments.given,
                     folder=os.path.relpath(wiring.folder, wiring.root),
                     rerun_of=arguments.rerun_of,
+                    fail_on=arguments.fail_on,
                     usual_s=None
                     if is_rest(request.spec)
                     else usual_run_s(wiring.history, tiers, request.selection, request.spec),

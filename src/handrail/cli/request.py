@@ -83,6 +83,7 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         is_failed_first="--ff" in flags or arguments.is_watch,
         done=arguments.remaining.done if arguments.remaining else frozenset(),
         only=arguments.remaining.only if arguments.remaining else frozenset(),
+        retries=arguments.retries,
         strategy=arguments.strategy,
         is_keeping=arguments.is_keeping,
         shard=arguments.shard,

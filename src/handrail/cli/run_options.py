@@ -6,7 +6,9 @@ from handrail.cli.arguments import (
     Parser,
     add_output,
     add_which,
+    count,
     duration,
+    fail_on,
     lazily,
     shard,
     size,
@@ -150,6 +152,19 @@ def _fill_selection(run: Parser) -> None:
         "--durations-file",
         metavar="FILE",
         help=f"recorded times that shards are equal by (default: {DURATIONS}, if it exists)",
+    )
+    run.add_argument(
+        "--retries",
+        type=count,
+        metavar="N",
+        help="try a test that failed so often again, after the rest of its module (default: as its override says)",
+    )
+    run.add_argument(
+        "--fail-on",
+        type=fail_on,
+        default=(),
+        metavar="flaky,slow",
+        help="the run fails if a test passed only when tried again, or took 3 times as long as usual",
     )
     run.add_argument(
         "--log-tests",

@@ -197,7 +197,12 @@ _OVERRIDE = (
         is_required=True,
     ),
     _key("timeout", "timeout_s", DURATION, "Wall time of each test."),
-    _key("retries", "retries", RETRIES, "How often a failed test is tried again."),
+    _key(
+        "retries",
+        "retries",
+        RETRIES,
+        "How often a test that failed is tried again, after the rest of its module.",
+    ),
     _key("serial", "serial", FLAG, "Whether these tests run while nothing else does."),
     _key("reason", "reason", TEXT, "Why these tests are different."),
 )

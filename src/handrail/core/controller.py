@@ -12,6 +12,7 @@ worker is given chunks of tests, module by module, until every test was finished
 from typing import assert_never
 
 from handrail.core.controlling import (
+    Again,
     Asks,
     Fact,
     Finished,
@@ -36,7 +37,7 @@ from handrail.core.controlling import (
 )
 from handrail.core.handing_out import Decision, answer, pass_by, shadow, spawn, wake, with_job
 from handrail.core.pressing import dismiss_silent, enforce, press_harder, stop
-from handrail.core.scheduling import Agenda, estimate_s
+from handrail.core.scheduling import Agenda, Unit, estimate_s
 from handrail.frozen import replace
 
 WORKER_WORTH_S = 0.2
@@ -65,6 +66,8 @@ def decide(state: State, fact: Fact, now: float) -> Decision:
             return _tick(state, watches, now)
         case ModuleCollected(worker, module):
             return _collected(state, worker, module, now)
+        case Again(unit):
+            return _try_again(state, unit, now)
         case Returned(worker):
             return _put_back(state, worker), []
         case Gone(worker, test):
@@ -134,6 +137,14 @@ def _put_back(state: State, worker: WorkerId) -> State:
         return state
     agenda = state.agenda.give_back(worker, job.taken.unit, job.left)
     return with_job(replace(state, agenda=agenda), worker, replace(job, taken=None, done=0))
+
+
+def _try_again(state: State, unit: Unit, now: float) -> Decision:
+    if state.agenda is None or state.is_stopping:
+        return state, []
+    state, orders = wake(replace(state, agenda=state.agenda.again(unit)), now)
+    state, more = _replace_worker(state, now)
+    return state, orders + more
 
 
 # Deaths.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from handrail.core.scheduling import Agenda, Taken
+from handrail.core.scheduling import Agenda, Taken, Unit
 from handrail.frozen import dataclass, field
 
 WorkerId = int
@@ -59,6 +59,13 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """A test that failed is to be tried again."""
+
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
 class Returned:
     """A worker hands back the tests of its chunk that it did not begin (it was told to stop)."""
 
@@ -98,7 +105,7 @@ class Stop:
     now_too: bool = False
 
 
-Fact = Asks | ModuleCollected | Planned | Finished | Returned | Gone | Tick | Stop
+Fact = Asks | ModuleCollected | Planned | Finished | Again | Returned | Gone | Tick | Stop
 
 
 # Orders: what the outside world must do.

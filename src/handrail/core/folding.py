@@ -36,7 +36,21 @@ class Flaky:
     attempt: int
     """The attempt that passed."""
     failed: TestFinished
-    """The last attempt that failed."""
+    """The first attempt that failed."""
+
+
+SLOW_TIMES = 3
+SLOW_S = 0.5
+"""Below that much more than usual nothing is slow: the machine was busy for a moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slow:
+    """A test that took much longer than usual. Seconds."""
+
+    test: str
+    took_s: float
+    usual_s: float
 
 
 class Folding:
@@ -259,7 +273,10 @@ def last_attempts(record: RunRecord) -> Mapping[str, TestFinished]:
 
 def flaky(record: RunRecord) -> tuple[Flaky, ...]:
     """The tests that passed after a bad attempt."""
-    bad = {each.test: each for each in record.finished if is_bad(each)}
+    bad: dict[str, TestFinished] = {}
+    for each in record.finished:
+        if is_bad(each):
+            bad.setdefault(each.test, each)
     if not bad:
         return ()
     return tuple(
@@ -267,6 +284,21 @@ def flaky(record: RunRecord) -> tuple[Flaky, ...]:
         for test, last in last_attempts(record).items()
         if test in bad and last.outcome in _GOOD and not is_bad(last)
     )
+
+
+def slow(record: RunRecord) -> tuple[Slow, ...]:
+    """The tests that took ``SLOW_TIMES`` as long as usual and ``SLOW_S`` longer, the worst first."""
+    collected = record.collected
+    if collected is None or not collected.usual_s:
+        return ()
+    usual = dict(zip(collected.tests, collected.usual_s, strict=True))
+    found = [
+        Slow(test=test, took_s=last.duration_s, usual_s=usual_s)
+        for test, last in last_attempts(record).items()
+        if (usual_s := usual.get(test, -1.0)) >= 0
+        and last.duration_s > max(SLOW_TIMES * usual_s, usual_s + SLOW_S)
+    ]
+    return tuple(sorted(found, key=lambda each: each.usual_s - each.took_s))
 
 
 def not_run(record: RunRecord) -> tuple[str, ...]:

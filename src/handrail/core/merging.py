@@ -61,6 +61,7 @@ def _started(starts: Sequence[RunStarted], run_id: str) -> RunStarted:
         budget_s=None,
         usual_s=None,
         shard=shards_of(starts),
+        fail_on=tuple(dict.fromkeys(word for each in starts for word in each.fail_on)),
     )
 
 

@@ -45,6 +45,8 @@ class Unit:
     """Tests that must run in the worker that runs the test before them."""
     strikes: int = 0
     """Workers that were given some of it and died before they began a test."""
+    is_again: bool = False
+    """Whether it is one test that failed and is tried again: after the rest of its module."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,11 @@ class Agenda:
         rest = replace(unit, tests=tests, usual_s=usual, strikes=unit.strikes + strikes)
         return replace(agenda, pending=(rest, *self.pending))
 
+    def again(self, unit: Unit) -> "Agenda":
+        """A test is to be tried again: as soon as its module is done, while its fixtures live."""
+        first = sum(each.is_again for each in self.pending)
+        return replace(self, pending=(*self.pending[:first], unit, *self.pending[first:]))
+
     def drop(self, worker: int) -> "Agenda":
         """Nobody will run what is left of the unit that this worker holds."""
         return replace(self, held=_without(self.held, worker))
@@ -205,12 +212,21 @@ def _choose(agenda: Agenda, worker: int) -> int | None:
     for position, unit in enumerate(agenda.pending):
         if unit.locks & taken_locks or (unit.is_serial and agenda.held):
             continue
+        if unit.is_again and _is_under_way(agenda, unit.module):
+            continue
         owners = _owners(agenda, unit.module)
         if owners is None or worker in owners or not owners:
             return position
         if foreign is None and _is_worth_collecting(agenda, unit, owners):
             foreign = position
     return foreign
+
+
+def _is_under_way(agenda: Agenda, module: int) -> bool:
+    """Whether somebody runs tests of this module, or some have not had their first attempt yet."""
+    return any(hold.unit.module == module for hold in agenda.held.values()) or any(
+        unit.module == module and not unit.is_again for unit in agenda.pending
+    )
 
 
 def _owners(agenda: Agenda, module: int) -> frozenset[int] | None:
@@ -336,6 +352,18 @@ def plan(
         return unit.is_serial, not has_failed, -usual
 
     return tuple(sorted(units, key=rank))
+
+
+def unit_again(index: int, test: TestTraits) -> Unit:
+    """The unit of a test that is tried again."""
+    return Unit(
+        key=-1 - index,
+        module=test.module,
+        tests=(index,),
+        locks=test.locks,
+        is_serial=test.is_serial,
+        is_again=True,
+    )
 
 
 def _unit(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handrail.core.folding import is_bad, last_attempts, not_run
+from handrail.core.folding import flaky, is_bad, last_attempts, not_run, slow
 from handrail.errors import ExitCode
 from handrail.frozen import dataclass
 from handrail.model.events import RunProblem
@@ -91,6 +91,7 @@ def _findings(record: RunRecord, missing: int, allow_empty: bool) -> Iterator[_F
     has_executed = any(each.outcome is not Outcome.SKIPPED for each in attempts)
     if has_failed:
         yield _Finding(Verdict.FAILED)
+    yield from _asked_for(record)
     lacking = [
         problem.message
         for attempt in attempts
@@ -115,6 +116,14 @@ def _findings(record: RunRecord, missing: int, allow_empty: bool) -> Iterator[_F
 def _is_part(record: RunRecord) -> bool:
     """Whether there are tests, which other shards run: that this one has none is no mistake."""
     return record.collected is not None and bool(record.collected.whole)
+
+
+def _asked_for(record: RunRecord) -> Iterator[_Finding]:
+    """What the caller wants to count as a failure too."""
+    for word, find in (("flaky", flaky), ("slow", slow)):
+        if word in record.started.fail_on and (number := len(find(record))):
+            tests = "1 test was" if number == 1 else f"{number} tests were"
+            yield _Finding(Verdict.FAILED, f"{tests} {word}, and --fail-on says {word}")
 
 
 def _is_refused(record: RunRecord) -> bool:

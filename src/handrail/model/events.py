@@ -67,6 +67,8 @@ class RunStarted:
     """What such runs usually take, from start to end; None without history."""
     shard: str = ""
     """``2/5``: one of the machines that share the tests; ``1-5/5``: all of them, merged."""
+    fail_on: tuple[str, ...] = ()
+    """What makes the run fail beside failures: ``flaky`` passes, tests that were ``slow``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,8 @@ class TestFinished:
     """Why it was skipped or expected to fail."""
     problems: tuple[Problem, ...] = ()
     """Everything that went wrong: call, teardown, failed subtests."""
+    retried_for: str = ""
+    """Why it was tried again after this attempt: the reason of its override, or ``--retries 2``."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """How plain pytest counts this test, where that is not just ``{outcome: 1}``: a teardown error
     after a pass counts as one passed and one error."""
@@ -236,6 +240,7 @@ def _attempt(document: Mapping[str, Any]) -> TestFinished:
         attempt=document.get("attempt", 1),
         growth_bytes=document.get("growth_bytes", 0),
         reason=document.get("reason", ""),
+        retried_for=document.get("retried_for", ""),
         counts=document.get("counts", _NO_COUNTS),
     )
 

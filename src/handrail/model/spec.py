@@ -41,6 +41,8 @@ class RunSpec:
     """File for what tests log; empty: nobody asked for it."""
     is_keeping: bool = False
     """Whether the databases of failed tests are kept."""
+    retries: int | None = None
+    """How often a test that failed is tried again; None: as its override says, or never."""
     strategy: str = "auto"
     """``auto``, ``collect-in-workers``, ``collect-then-fork`` or ``spawn``."""
     shard: Shard | None = None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from handrail.core.ahead import estimate_of
-from handrail.core.controlling import Limits, Loss, Planned, State, Stop
+from handrail.core.controlling import Again, Limits, Loss, Planned, State, Stop
 from handrail.execution import wire
 from handrail.execution.loop import Loop
 from handrail.execution.worker_end import Tag, WorkerEnd
@@ -292,7 +292,7 @@ class Parallel:
         """A worker reports something about a test, a module or itself."""
         match message[0]:
             case Tag.FINISHED:
-                self._relay.finished(worker, self._table.traits[message[2]], *message[3:])
+                self._finished(worker, *message[2:])
             case Tell.REPORT:
                 self._relay.reported(worker, self._table.traits[message[1]], *message[2:])
                 self._stop_if_asked()
@@ -318,6 +318,22 @@ class Parallel:
                 self._stop_if_asked()
             case _:
                 self._worker_stops(worker, message)
+
+    def _finished(self, worker: int, test: int, growth_bytes: int, times: Any) -> None:
+        traits = self._table.traits[test]
+        if self._relay.finished(
+            worker, traits, growth_bytes, times, is_going_on=self._is_going_on()
+        ):
+            self._try_again(test)
+        elif traits.retries:
+            self._stop_if_asked()
+
+    def _is_going_on(self) -> bool:
+        return self._loop is not None and not self._loop.state.is_stopping
+
+    def _try_again(self, test: int) -> None:
+        assert self._loop is not None
+        self._loop.tell(Again(self._table.again(test)))
 
     def _worker_stops(self, worker: int, message: wire.Message) -> None:
         assert self._loop is not None
@@ -384,7 +400,16 @@ class Parallel:
             memory_bytes=self._spec.memory_bytes,
         )
         took_s = traits.limit_s if loss is Loss.TIMED_OUT else 0.0
-        self._relay.lost(worker, traits, problem, losses.sections_of(ending), took_s)
+        is_again = self._relay.lost(
+            worker,
+            traits,
+            problem,
+            losses.sections_of(ending),
+            took_s,
+            is_going_on=self._is_going_on(),
+        )
+        if is_again:
+            self._try_again(test)
         self._stop_if_asked()
 
     def uncollected(self, module: int, loss: Loss, ending: Ending) -> None:

@@ -18,7 +18,9 @@ def make_barrier(config: pytest.Config, spec: RunSpec) -> Barrier:
     here = Circumstances(
         place=Place(spec.place), granted=spec.granted, flagged=spec.flagged, environ=os.environ
     )
-    return Barrier(config, spec.settings, spec.tiers, here, timeout_s=spec.timeout_s)
+    return Barrier(
+        config, spec.settings, spec.tiers, here, timeout_s=spec.timeout_s, retries=spec.retries
+    )
 
 
 class MarkerTypoError(UserError):

@@ -73,12 +73,14 @@ class Recorder:
     def __init__(self, stream: EventStream) -> None:
         self._stream = stream
         self._drafts: dict[str, Draft] = {}
+        self._attempts: dict[str, int] = {}
+        """Of tests that were tried again: which attempt it is by now."""
 
     def add(
         self, test: str, report: Any, category: str, problem: Problem | None, worker: str
     ) -> None:
         """Take in one report of a phase. ``category``: what pytest counts it as; may be empty."""
-        draft = self._drafts.setdefault(test, Draft())
+        draft = self._draft(test)
         if report.when in _PHASE_INDEX and not _is_subtest(report):
             draft.phases[_PHASE_INDEX[report.when]] = report.duration
             draft.started_at = draft.started_at or report.start
@@ -89,6 +91,18 @@ class Recorder:
         draft.reason = draft.reason or _reason(report)
         if category == "rerun":
             self._finish_rerun(test, draft, worker)
+
+    def _draft(self, test: str) -> Draft:
+        return self._drafts.setdefault(test, Draft(attempt=self.attempt_of(test)))
+
+    def attempt_of(self, test: str) -> int:
+        """Which attempt at the test it is, from 1."""
+        return self._attempts.get(test, 1)
+
+    def is_bad(self, test: str) -> bool:
+        """Whether the attempt in the making has failed."""
+        counts = self._draft(test).counts
+        return bool(counts.get("failed") or counts.get("error"))
 
     def _finish_rerun(self, test: str, draft: Draft, worker: str) -> None:
         """pytest-rerunfailures runs the test again: this attempt has ended."""
@@ -108,9 +122,13 @@ class Recorder:
         )
         self._drafts[test] = Draft(attempt=draft.attempt + 1)
 
-    def finish(self, test: str, worker: str, *, growth_bytes: int = 0) -> Outcome:
-        """The attempt has ended: say what became of it."""
-        draft = self._drafts.pop(test, None) or Draft()
+    def finish(
+        self, test: str, worker: str, *, growth_bytes: int = 0, retried_for: str = ""
+    ) -> Outcome:
+        """The attempt has ended: say what became of it. ``retried_for``: it is tried again."""
+        draft = self._drafts.pop(test, None) or Draft(attempt=self.attempt_of(test))
+        if retried_for:
+            self._attempts[test] = draft.attempt + 1
         outcome = next((each for each in _WORST_FIRST if draft.counts.get(each)), Outcome.PASSED)
         counts = {} if draft.counts == {outcome: 1} else draft.counts
         self._stream.add(
@@ -126,6 +144,7 @@ class Recorder:
                 growth_bytes=growth_bytes,
                 reason=draft.reason,
                 problems=tuple(draft.problems),
+                retried_for=retried_for,
                 counts=counts,
             )
         )
@@ -137,11 +156,12 @@ class Recorder:
         Written by hand: it is what nearly every test of nearly every run needs.
         """
         _, setup, _, call, _, teardown = times
+        attempt = f',"attempt":{self._attempts[test]}' if test in self._attempts else ""
         self._stream.add_line(
             f'{{"event":"TestFinished","at":{time.time():.6f},"test":{_quoted(test)},'
             f'"outcome":"passed","duration_s":{setup + call + teardown:.6f},'
             f'"phases":[{setup:.6f},{call:.6f},{teardown:.6f}],"started_at":{times[0]:.6f},'
-            f'"worker":"{worker}","growth_bytes":{growth_bytes}}}'
+            f'"worker":"{worker}"{attempt},"growth_bytes":{growth_bytes}}}'
         )
 
 

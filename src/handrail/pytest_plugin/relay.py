@@ -4,7 +4,8 @@ import contextlib
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -32,6 +33,10 @@ class Relay:
         self._stream = stream
         self._recorder = Recorder(stream)
         self._started: set[str] = set()
+        self._held: dict[str, list[Callable[[], None]]] = {}
+        """What hooks are told of a test when it is known whether it is tried again."""
+        self._retried: dict[str, list[Callable[[], None]]] = {}
+        """What they were not told of the attempt before, because another one follows."""
         self._junit = junit.JunitOrder(config)
 
     # Collection.
@@ -79,17 +84,50 @@ class Relay:
         """A phase of a test ended, not with a plain pass."""
         self._start(traits)
         report = reports.unpack(self._config, data)
+        self._tell(traits, partial(self._log, traits, report))
+        self._recorder.add(traits.nodeid, report, category, problem, f"gw{worker}")
+
+    def _log(self, traits: Traits, report: pytest.TestReport) -> None:
         self._hook.pytest_runtest_logreport(report=report)
         self._junit.note(traits.nodeid)
-        self._recorder.add(traits.nodeid, report, category, problem, f"gw{worker}")
 
     def attributed(self, traits: Traits, attributes: dict[str, str]) -> None:
         """A test recorded XML attributes."""
+        self._tell(traits, partial(self._add_attributes, traits, attributes))
+
+    def _add_attributes(self, traits: Traits, attributes: dict[str, str]) -> None:
         junit.add(self._config, nodeid=traits.nodeid, attributes=attributes)
         self._junit.note(traits.nodeid)
 
+    def _tell(self, traits: Traits, telling: Callable[[], None]) -> None:
+        """Tell the hooks: at once, or when it is known that the attempt is the last one."""
+        if self._may_follow(traits):
+            self._held.setdefault(traits.nodeid, []).append(telling)
+        else:
+            telling()
+
+    def _may_follow(self, traits: Traits) -> bool:
+        """Whether the test is tried again if this attempt fails."""
+        return self._recorder.attempt_of(traits.nodeid) <= traits.retries
+
+    def _is_followed(self, traits: Traits, *, is_going_on: bool) -> bool:
+        """Whether the attempt that has just ended is followed by another; the hooks are told if not."""
+        nodeid = traits.nodeid
+        held = self._held.pop(nodeid, [])
+        self._retried.pop(nodeid, None)
+        if is_going_on and self._may_follow(traits) and self._recorder.is_bad(nodeid):
+            self._retried[nodeid] = held
+            reports.forget_failed_subtests(self._config, nodeid)
+            return True
+        for telling in held:
+            telling()
+        return False
+
     def close(self, nodeids: Iterable[str]) -> None:
         """No more will come. ``nodeids``: of all tests, in collection order."""
+        for held in (*self._retried.values(), *self._held.values()):
+            for telling in held:  # the run was stopped before the attempt that would have counted
+                telling()
         self._junit.sort(nodeids)
         self._stream.flush()
 
@@ -99,15 +137,29 @@ class Relay:
         traits: Traits,
         growth_bytes: int,
         times: list[float] | None,
-    ) -> None:
-        """A test ended. ``times``: of a plain pass, start and duration of each phase."""
+        *,
+        is_going_on: bool,
+    ) -> bool:
+        """A test ended; whether it is to be tried again, which it is not unless the run goes on.
+
+        ``times``: of a plain pass, start and duration of each phase.
+        """
         if times is None:
-            self._recorder.finish(traits.nodeid, f"gw{worker}", growth_bytes=growth_bytes)
+            is_followed = self._is_followed(traits, is_going_on=is_going_on)
+            self._recorder.finish(
+                traits.nodeid,
+                f"gw{worker}",
+                growth_bytes=growth_bytes,
+                retried_for=traits.retried_for if is_followed else "",
+            )
+            if is_followed:
+                return True
         else:
+            self._is_followed(traits, is_going_on=False)
             self._recorder.passed(traits.nodeid, f"gw{worker}", times, growth_bytes)
             if self.is_brief:
                 terminal.count_pass(self._config, _pass_report(traits, "call", *times[2:4]))
-                return
+                return False
             self._start(traits)
             for when, start, duration in zip(
                 ("setup", "call", "teardown"), times[::2], times[1::2], strict=True
@@ -116,6 +168,7 @@ class Relay:
                 self._hook.pytest_runtest_logreport(report=report)
             self._junit.note(traits.nodeid)
         self._finish(traits)
+        return False
 
     def lost(
         self,
@@ -124,8 +177,13 @@ class Relay:
         problem: Problem,
         sections: Sequence[tuple[str, str]],
         took_s: float,
-    ) -> None:
-        """A test did not end by itself: report it as any failing test is reported."""
+        *,
+        is_going_on: bool,
+    ) -> bool:
+        """A test did not end by itself: report it as any failing test is reported.
+
+        Whether it is to be tried again, as of ``finished``.
+        """
         self._start(traits)
         now = time.time()
         keywords: Any = dict.fromkeys(traits.keywords, 1)
@@ -141,12 +199,15 @@ class Relay:
             now - took_s,
             now,
         )
-        self._hook.pytest_runtest_logreport(report=report)
-        self._junit.note(traits.nodeid)
+        self._tell(traits, partial(self._log, traits, report))
         self._recorder.add(traits.nodeid, report, "failed", problem, f"gw{worker}")
-        self._recorder.finish(traits.nodeid, f"gw{worker}")
-        self._finish(traits)
+        is_followed = self._is_followed(traits, is_going_on=is_going_on)
+        retried_for = traits.retried_for if is_followed else ""
+        self._recorder.finish(traits.nodeid, f"gw{worker}", retried_for=retried_for)
+        if not is_followed:
+            self._finish(traits)
         self._stream.flush()
+        return is_followed
 
     def _start(self, traits: Traits) -> None:
         if traits.nodeid not in self._started:

@@ -6,7 +6,7 @@ after the first.
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -48,6 +48,10 @@ class Traits:
     is_serial: bool = False
     bond: str = ""
     """What it shares with other tests of its module through a fixture that outlives a test."""
+    retries: int = 0
+    """How often it is tried again if it fails."""
+    retried_for: str = ""
+    """Why it may be."""
 
     def pack(self) -> tuple[Any, ...]:
         """The fields, as builtins."""
@@ -59,6 +63,8 @@ class Traits:
             self.locks,
             self.is_serial,
             self.bond,
+            self.retries,
+            self.retried_for,
         )
 
 
@@ -79,8 +85,11 @@ class Barrier:
         here: Circumstances,
         *,
         timeout_s: float | None = None,
+        retries: int | None = None,
     ) -> None:
         self._settings = settings
+        self._retries = retries
+        self._reruns_elsewhere = _reruns_of_other_plugin(config)
         self._timeout_s = timeout_s
         self.plan: Plan = plan(settings, named, here)
         self._expressions = Expressions({tier.name: tier.select for tier in settings.tiers})
@@ -161,7 +170,30 @@ class Barrier:
             tuple(dict.fromkeys(locks)),
             is_serial or (override is not None and bool(override.serial)),
             bond_of(item),
+            *self._retries_of(marks, override),
         )
+
+    @property
+    def has_retries(self) -> bool:
+        """Whether any test may be tried again."""
+        return bool(self._retries) or (
+            self._retries is None and any(each.retries for each in self._settings.overrides)
+        )
+
+    def retries(self, item: pytest.Item) -> tuple[int, str]:
+        """How often the test is tried again if it fails, and why it may be."""
+        override = find_override(self._settings, item.nodeid) if self._settings.overrides else None
+        return self._retries_of(list(item.iter_markers()), override)
+
+    def _retries_of(
+        self, marks: Sequence[pytest.Mark], override: Override | None
+    ) -> tuple[int, str]:
+        if not self.has_retries or self._reruns_elsewhere(marks):
+            return 0, ""
+        if self._retries is not None:
+            return self._retries, f"--retries {self._retries}"
+        retries = override.retries if override is not None else None
+        return (retries, override.reason or override.select) if override and retries else (0, "")
 
     def limit_s(self, item: pytest.Item) -> float:
         """Seconds the test may take; 0 for no limit."""
@@ -235,6 +267,16 @@ def bond_of(item: pytest.Item) -> str:
         return MODULE_BOND
     parent = item.getparent(pytest.Class) if "class" in scopes else None
     return parent.nodeid if parent is not None else ""
+
+
+def _reruns_of_other_plugin(config: pytest.Config) -> Callable[[Sequence[pytest.Mark]], bool]:
+    """Whether pytest-rerunfailures, or flaky, runs a test with these marks again itself."""
+    names = ("rerunfailures", "flaky")
+    if not any(map(config.pluginmanager.hasplugin, names)):
+        return lambda _: False
+    if config.getoption("reruns", None) or config.getoption("force_flaky", None):
+        return lambda _: True
+    return lambda marks: any(mark.name == "flaky" for mark in marks)
 
 
 def _timeout_of_other_plugin(config: pytest.Config) -> float:

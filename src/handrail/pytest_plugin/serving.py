@@ -115,6 +115,8 @@ def _serve(
     *,
     ids: int | None = None,
 ) -> int:
+    if barrier.has_retries:
+        session.config.option.maxfail = 0  # which failures count is known to the controller alone
     line = Line(end)
     modules = Modules(session, work, barrier, line)
     worker = Worker(session, modules, line)

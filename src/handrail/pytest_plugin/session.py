@@ -81,6 +81,10 @@ def join_run(config: pytest.Config) -> None:
 
         runner = Single(config, spec, barrier, stream, lessons)
     config.pluginmanager.register(runner, "handrail-run")
+    if not spec.workers and barrier.has_retries:
+        from handrail.pytest_plugin.trying_again import TryingAgain
+
+        config.pluginmanager.register(TryingAgain(barrier, runner), "handrail-trying-again")
     config.pluginmanager.register(Closing(stream), "handrail-closing")
     telling = sys.modules.get("handrail.pytest_plugin.telling")
     if telling is not None:

@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,7 +41,12 @@ class Single:
         self._lessons = lessons
         self._recorder = Recorder(stream)
         self._began_at = time.monotonic()
-        self._problem: Problem | None = None
+        self._problems: list[Problem] = []
+        """Of the reports that are still to come."""
+        self._retried_for = ""
+        """Why the attempt is followed by another."""
+        self.is_deaf = False
+        """Whether what is reported was recorded already."""
         self._skipped: list[str] = []
         self._deselected = 0
         self._passes: list[pytest.TestReport] = []
@@ -124,7 +129,8 @@ class Single:
         nodeid = item.nodeid
         self._item = item
         self._say_running(self._barrier.limit_s(item))
-        self._passes, self._is_plain = [], True
+        self._passes, self._is_plain, self._problems = [], True, []
+        self._retried_for = ""
         result = yield
         if len(self._passes) == 3:
             times = [value for each in self._passes for value in (each.start, each.duration)]
@@ -132,7 +138,7 @@ class Single:
         else:
             for report in self._passes:
                 self._record(report)
-            self._recorder.finish(nodeid, "")
+            self._recorder.finish(nodeid, "", retried_for=self._retried_for)
         if self._reporter is not None:
             for report in self._passes:
                 if report.when == "call":
@@ -161,12 +167,15 @@ class Single:
         """Look at the exception while its frames are alive."""
         report = yield
         if report.outcome == "failed" and call.excinfo is not None:
-            self._problem = problems.from_exception(call.excinfo, report, item.config.rootpath)
+            found = problems.from_exception(call.excinfo, report, item.config.rootpath)
+            self._problems.append(found)
         return report
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in each phase; three plain passes are told of at once."""
+        if self.is_deaf:
+            return
         if self._is_plain and is_plain_pass(report):
             self._passes.append(report)
             return
@@ -175,6 +184,13 @@ class Single:
             self._record(earlier)
         self._passes = []
         self._record(report)
+
+    def record_unreported(self, reports: Sequence[pytest.TestReport], retried_for: str) -> None:
+        """An attempt ended that no hook is told of, because another one follows."""
+        self._is_plain = False
+        self._retried_for = retried_for
+        for each in reports:
+            self._record(each)
 
     def _tell_reporter(self, report: pytest.TestReport) -> None:
         """In place of pytest's reporter: tell it of a test only when it is more than a plain pass."""
@@ -187,7 +203,7 @@ class Single:
         category = self._config.hook.pytest_report_teststatus(report=report, config=self._config)[0]
         problem = None
         if report.outcome in {"failed", "rerun"}:
-            problem, self._problem = self._problem, None
+            problem = self._problems.pop(0) if self._problems else None
             problem = problems.with_output(problem, report) or problems.from_report(
                 report, self._config.rootpath
             )

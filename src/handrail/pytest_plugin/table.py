@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from handrail.core.scheduling import CHUNK_S, Agenda, TestTraits, plan
+from handrail.core.scheduling import CHUNK_S, Agenda, TestTraits, Unit, plan, unit_again
 from handrail.frozen import dataclass, field
 from handrail.model.events import Running
 from handrail.model.spec import Lessons, RunSpec
@@ -56,6 +56,10 @@ class Table:
             slow_s=self._slow_s(lessons.usual_s),
             hands_out_one=spec.isolate is Isolation.TEST,
         )
+
+    def again(self, test: int) -> Unit:
+        """The unit of a test that is tried again."""
+        return unit_again(test, _traits(test, self.traits[test]))
 
     def _slow_s(self, usual_s: Mapping[str, float]) -> dict[int, float]:
         if not usual_s:

@@ -78,6 +78,8 @@ class Worker:
         self._reports: list[Any] = []
         self._is_plain = True
         self._calls = 0
+        self._again: set[int] = set()
+        """Tests that are run for the second time, or will be."""
         self._memory = OwnMemory()
         self._old_garbage = Garbage(2, GARBAGE_COST_S)
         self._young_garbage = Garbage(1, 0.0)
@@ -158,6 +160,8 @@ class Worker:
         item = self._items[test]
         self._reports, self._is_plain, self._calls = [], True, 0
         self._test = test
+        if test in self._again:
+            process.renew(item)
         began = self._began = time.monotonic()
         self._slots.begin(self._slot, test, began, self._limits_s[test])
         try:
@@ -206,6 +210,8 @@ class Worker:
         else:
             self._send_reports()
         self._send_attributes()
+        if times is None:
+            self._again.add(test)
         self._send(Tag.FINISHED, seconds, test, growth, times)
 
     def _send_attributes(self) -> None:

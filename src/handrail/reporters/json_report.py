@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handrail.core.causes import Cause, Label
-from handrail.core.folding import counts_of, flaky, last_attempts
+from handrail.core.folding import Flaky, counts_of, flaky, last_attempts, slow
 from handrail.core.progress import Eta, Standing, eta, waited_s
 from handrail.core.shards import count_of
 from handrail.core.text import last_lines, plain, redact, shorten
@@ -75,7 +75,15 @@ def document(
         "timing": _timing(record, extras),
         "failures": [failure(record, each, labels.get(each.id), extras) for each in shown],
         "failures_omitted": len(causes) - len(shown),
-        "flaky": [{"test": _safe(each.test), "attempt": each.attempt} for each in flaky(record)],
+        "flaky": [_flaky(each) for each in flaky(record)],
+        "slow": [
+            {
+                "test": _safe(each.test),
+                "duration": _seconds(each.took_s),
+                "usual_s": _seconds(each.usual_s),
+            }
+            for each in slow(record)
+        ],
         "problems": [
             {"code": _safe(each.code), "message": _safe(each.message), "fix": _safe(each.fix)}
             for each in record.problems
@@ -111,6 +119,19 @@ def ascii_json(value: object, *, indent: int | None = None) -> str:
 
 def _safe(value: str, limit_bytes: int = TEXT_BYTES) -> str:
     return shorten(redact(plain(value)), limit_bytes)
+
+
+def _flaky(found: Flaky) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "test": _safe(found.test),
+        "attempt": found.attempt,
+        "allowed": _safe(found.failed.retried_for),
+    }
+    if found.failed.problems:
+        first = found.failed.problems[0]
+        result["error"] = _safe(lines.message(first), 1000)
+        result["where"] = _safe(first.where)
+    return result
 
 
 def _summary(record: RunRecord, judgement: Judgement | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from handrail.core.causes import Cause
-from handrail.core.folding import flaky
+from handrail.core.folding import flaky, slow
 from handrail.core.progress import Eta
 from handrail.core.text import clean, escape, name, one_line, redact, shorten
 from handrail.core.verdicts import Judgement
@@ -131,10 +131,31 @@ def withheld_lines(record: RunRecord) -> list[str]:
 
 
 def flaky_lines(record: RunRecord) -> list[str]:
-    """One line for each test that passed after it had failed."""
-    return [
-        f"flaky: {words(each.test, 200)} passed on try {each.attempt}" for each in flaky(record)
+    """One line for each test that passed after it had failed; of slow ones, if that was asked for."""
+    found = [
+        f"flaky: {words(each.test, 200)} passed on try {each.attempt}"
+        f"{_allowed(each.failed.retried_for)}{_first_failure(each.failed.problems)}"
+        for each in flaky(record)
     ]
+    if "slow" in record.started.fail_on:
+        found += [
+            f"slow: {words(each.test, 200)} took {format_duration(each.took_s)}, "
+            f"usually {format_duration(each.usual_s)}"
+            for each in slow(record)
+        ]
+    return found
+
+
+def _allowed(reason: str) -> str:
+    return f" (allowed: {words(reason, 120)})" if reason else ""
+
+
+def _first_failure(problems: Sequence[Problem]) -> str:
+    if not problems:
+        return ""
+    first = shorten(message(problems[0]).split("\n")[0], 160)
+    where = words(problems[0].where, 120)
+    return f"; first: {first}{f' ({where})' if where else ''}"
 
 
 def problem_lines(record: RunRecord, judgement: Judgement) -> list[str]:

@@ -138,7 +138,18 @@ RUN_SCHEMA: Mapping[str, Any] = {
             "timing": _TIMING,
             "failures": _list(_FAILURE),
             "failures_omitted": _COUNT,
-            "flaky": _list(_shape({"test": _TEXT, "attempt": {"type": "integer", "minimum": 1}})),
+            "flaky": _list(
+                _shape(
+                    {
+                        "test": _TEXT,
+                        "attempt": {"type": "integer", "minimum": 1},
+                        "allowed": _TEXT,
+                    },
+                    error=_TEXT,
+                    where=_TEXT,
+                )
+            ),
+            "slow": _list(_shape({"test": _TEXT, "duration": _SECONDS, "usual_s": _SECONDS})),
             "problems": _list(_INFRA),
             "notes": _list(
                 _shape({"code": _TEXT, "text": _TEXT, "is_warning": {"type": "boolean"}})

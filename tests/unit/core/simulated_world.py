@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from handrail.core import controlling as c
 from handrail.core.controller import begin, decide
-from handrail.core.scheduling import MODULE_BOND, Agenda, TestTraits, plan
+from handrail.core.scheduling import MODULE_BOND, Agenda, TestTraits, plan, unit_again
 
 TICK_S, LOOK_S, HOP_S = 0.1, 0.02, 0.001
 LIMIT_S = 5.0
@@ -96,7 +96,11 @@ class World:
         is_deferred: bool = False,
         is_fresh: bool = False,
         collect_limit_s: float = LIMIT_S,
+        retries: int = 0,
     ) -> None:
+        self.retries = retries
+        self.settled: Counter[int] = Counter()
+        """How often each test finished or was lost; with ``retries``, each time as a failure."""
         self.modules = modules
         self.tests = {
             number * SPAN + place: test
@@ -136,18 +140,23 @@ class World:
             )
         self.state = state
 
+    def traits(self, index: int) -> TestTraits:
+        test = self.tests[index]
+        return TestTraits(
+            module=index // SPAN,
+            name=str(index),
+            locks=test.locks,
+            is_serial=test.is_serial,
+            bond=MODULE_BOND if self.modules[index // SPAN].is_whole else "",
+        )
+
+    def settle(self, test: int) -> None:
+        self.settled[test] += 1
+        if self.settled[test] <= self.retries and not self.state.is_stopping:
+            self.tell(c.Again(unit_again(test, self.traits(test))))
+
     def agenda(self, is_fresh: bool = False) -> Agenda:
-        traits = {
-            index: TestTraits(
-                module=index // SPAN,
-                name=str(index),
-                locks=test.locks,
-                is_serial=test.is_serial,
-                bond=MODULE_BOND if self.modules[index // SPAN].is_whole else "",
-            )
-            for index, test in self.tests.items()
-            if index // SPAN in self.seen
-        }
+        traits = {index: self.traits(index) for index in self.tests if index // SPAN in self.seen}
         homes = {number: frozenset(modules) for number, modules in self.homes.items()}
         return Agenda(
             pending=plan(traits, usual_s={}),
@@ -232,6 +241,7 @@ class World:
             if isinstance(item, int):
                 self.finished.append(item)
                 self.finished_at[item] = self.now
+                self.settle(item)
                 count += 1
                 continue
             if count:
@@ -254,6 +264,7 @@ class World:
                 self.spawn(number)
             case c.RecordLost(_, test, loss):
                 self.lost.append((test, loss))
+                self.settle(test)
             case c.RecordUncollected(_, module, loss):
                 self.uncollected.append((module, loss))
             case c.GiveUp():

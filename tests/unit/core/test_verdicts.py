@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_events import (
+    STARTED,
     collected,
     collection_failed,
     ended,
@@ -17,6 +18,7 @@ from made_events import (
 from handrail.core.folding import fold
 from handrail.core.verdicts import Judgement, judge
 from handrail.errors import ExitCode
+from handrail.frozen import replace
 from handrail.model.events import Event, Withheld
 from handrail.model.outcomes import Outcome, ProblemKind, Verdict
 
@@ -319,3 +321,31 @@ def test_a_run_passes_only_if_pytest_was_content_and_no_test_was_bad(
     )
     assert (result.exit_code == 0) == should_pass
     assert (result.verdict is Verdict.PASSED) == should_pass
+
+
+FLAKY = (collected("a"), failed("a"), finished("a", attempt=2), ended())
+SLOW = (
+    replace(collected("a", "b", "c"), usual_s=(1.0, 0.01, -1.0)),
+    *(
+        replace(finished(name), duration_s=seconds)
+        for name, seconds in (("a", 3.1), ("b", 0.4), ("c", 9.0))
+    ),
+    ended(),
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "events", "reason"),
+    [
+        ("flaky", FLAKY, "1 test was flaky, and --fail-on says flaky"),
+        ("slow", SLOW, "1 test was slow, and --fail-on says slow"),
+    ],
+)
+def test_what_the_caller_wants_to_count_as_a_failure_does(
+    word: str, events: tuple[Event, ...], reason: str
+) -> None:
+    asked = judge(fold([replace(STARTED, fail_on=(word,)), *events]))
+
+    assert (asked.verdict, asked.exit_code, asked.reason) == (Verdict.FAILED, 1, reason)
+    assert judged(*events).verdict is Verdict.PASSED
+    assert judge(fold([replace(STARTED, fail_on=(word,)), *GREEN])).verdict is Verdict.PASSED

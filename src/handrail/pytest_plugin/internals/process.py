@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 
-from handrail.pytest_plugin.internals import terminal
+from handrail.pytest_plugin.internals import reports, terminal
 
 
 def become_worker(config: pytest.Config, worker_id: str, count: int, run_id: str) -> None:
@@ -74,6 +74,24 @@ def run_exit_functions() -> None:
 def end_session(session: pytest.Session) -> None:
     """Tear down every fixture that is still set up, as the end of the session would."""
     session._setupstate.teardown_exact(None)
+
+
+def renew(item: pytest.Item) -> None:
+    """Make an item ready for another attempt: pytest keeps the object of a class that it made."""
+    if "_instance" in vars(item):
+        del item._instance  # type: ignore[attr-defined]
+        item._obj = None  # type: ignore[attr-defined]
+    reports.forget_failed_subtests(item.config, item.nodeid)
+
+
+def run_unreported(item: pytest.Item, following: pytest.Item | None) -> list[pytest.TestReport]:
+    """Run a test without telling anybody of its reports, as pytest-rerunfailures does.
+
+    There is no public name for it.
+    """
+    from _pytest.runner import runtestprotocol
+
+    return runtestprotocol(item, log=False, nextitem=following)
 
 
 def grow_old() -> None:

@@ -56,6 +56,13 @@ def unpack(config: pytest.Config, data: dict[str, Any]) -> Any:
     return report
 
 
+def forget_failed_subtests(config: pytest.Config, nodeid: str) -> None:
+    """The test is tried again: subtests of the attempt before do not count."""
+    counts = _failed_subtests(config)
+    if counts is not None:
+        counts.pop(nodeid, None)
+
+
 def _failed_subtests(config: pytest.Config) -> Any:
     """Pytest 9's count of failed subtests by test; None before."""
     try:
