@@ -116,6 +116,15 @@ def times(text: str) -> int:
     return found
 
 
+def order(text: str) -> str:
+    """An order of tests, as ``core.ordering`` knows it."""
+    from handrail.core.ordering import is_order
+
+    if not is_order(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither random nor random:SEED")
+    return text
+
+
 def duration(text: str) -> float:
     """Seconds."""
     try:

@@ -17,6 +17,7 @@ from handrail.cli.request import Request
 from handrail.cli.state_writer import StateWriter
 from handrail.cli.views import NoView, printer, view
 from handrail.core.folding import Folding
+from handrail.core.ordering import with_seed
 from handrail.errors import ExitCode, StateError
 from handrail.execution.child import Session
 from handrail.execution.console import STOPPING, Console
@@ -49,7 +50,9 @@ def follow(
     writer = StateWriter(folder, folding, facts)
     note = _teach(session, wiring)
     tiers = request.named or tuple(tier.name for tier in request.plan.chosen)
-    env = _env(wiring)
+    env, given = _env(wiring), arguments.given
+    if (seed := request.spec.seed) is not None:
+        env["seed"], given = str(seed), with_seed(given, seed)
     lock = _lock(wiring, folder, facts["began_at"])
     with EventLog(folder.events) as log, lock if isinstance(lock, Held) else nullcontext():
         with _view(arguments, request, shape, folding, console) as shown:
@@ -73,7 +76,7 @@ def follow(
                     selection=request.selection,
                     budget_s=request.budget_s,
                     env=env,
-                    arguments=arguments.given,
+                    arguments=given,
                     folder=os.path.relpath(wiring.folder, wiring.root),
                     rerun_of=arguments.rerun_of,
                     fail_on=arguments.fail_on,

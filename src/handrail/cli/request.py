@@ -85,6 +85,7 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         only=arguments.remaining.only if arguments.remaining else frozenset(),
         retries=arguments.retries,
         strategy=arguments.strategy,
+        seed=_seed(arguments.order),
         is_keeping=arguments.is_keeping,
         shard=arguments.shard,
         shared_s=_shared_s(arguments, wiring),
@@ -137,6 +138,18 @@ def _sorted_targets(
                 hint="handrail tiers",
             )
     return tuple(dict.fromkeys(named)), tuple(targets)
+
+
+def _seed(order: str | None) -> int | None:
+    """The seed of a random order: as given, or drawn now."""
+    if order is None:
+        return None
+    from random import Random
+
+    from handrail.core.ordering import SEED_BITS, seed_of
+
+    given = seed_of(order)
+    return Random().getrandbits(SEED_BITS) if given is None else given
 
 
 def _workers(arguments: argparse.Namespace, wiring: Wiring, tiers: Sequence[Tier]) -> int:

@@ -10,6 +10,7 @@ from handrail.cli.arguments import (
     duration,
     fail_on,
     lazily,
+    order,
     shard,
     size,
     times,
@@ -127,6 +128,12 @@ def _fill_selection(run: Parser) -> None:
         default=None,
         metavar="N|auto",
         help="worker processes; 0: everything in one process (default: auto)",
+    )
+    run.add_argument(
+        "--order",
+        type=order,
+        metavar="random[:SEED]",
+        help="a random order of modules, classes and tests, which its seed repeats",
     )
     run.add_argument("--budget", type=duration, metavar="60s", help="wall time of the whole run")
     run.add_argument("--timeout", type=duration, metavar="10s", help="wall time of each test")

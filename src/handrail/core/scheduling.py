@@ -327,12 +327,14 @@ def plan(
     usual_s: Mapping[str, float],
     failed: Iterable[str] = (),
     is_split: bool = False,
+    is_ordered: bool = False,
 ) -> tuple[Unit, ...]:
     """Units in the order in which they should begin.
 
     Units that hold a test of ``failed`` come first, then, where history knows them, the longest;
     units it does not know keep their place in the file order, before the known ones (they may be
-    long). Serial units come last. ``is_split``: every test is a unit of its own.
+    long). Serial units come last. ``is_split``: every test is a unit of its own. ``is_ordered``: the
+    order of ``tests`` was asked for; units keep it, whatever history knows.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for index, test in tests.items():
@@ -348,7 +350,7 @@ def plan(
         has_failed = (
             any(tests[index].name in troubled for index in unit.tests) if troubled else False
         )
-        usual = float("inf") if unit.usual_s is None else unit.usual_s
+        usual = float("inf") if is_ordered or unit.usual_s is None else unit.usual_s
         return unit.is_serial, not has_failed, -usual
 
     return tuple(sorted(units, key=rank))

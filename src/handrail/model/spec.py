@@ -43,6 +43,8 @@ class RunSpec:
     """Whether the databases of failed tests are kept."""
     retries: int | None = None
     """How often a test that failed is tried again; None: as its override says, or never."""
+    seed: int | None = None
+    """Of a random order; None: the usual order."""
     strategy: str = "auto"
     """``auto``, ``collect-in-workers``, ``collect-then-fork`` or ``spawn``."""
     shard: Shard | None = None

@@ -32,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="GATE",
         help="open a gate of [tool.handrail] that a flag may open",
     )
+    group.addoption(
+        "--handrail-order",
+        default=None,
+        metavar="random[:SEED]",
+        help="a random order of modules, classes and tests, which its seed repeats",
+    )
     group.addoption("--handrail-run", default=None, help="for handrail itself")
 
 
@@ -43,6 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
         join_run(config)
         return
+    if config.getoption("handrail_order"):
+        from handrail.pytest_plugin.ordering import register_asked
+
+        register_asked(config)
     settings = _settings(config)
     if settings is None or not settings.is_configured:
         from handrail.pytest_plugin.internals.terminal import hide_from_header

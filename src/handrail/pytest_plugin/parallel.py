@@ -38,7 +38,7 @@ from handrail.pytest_plugin.relay import Relay
 from handrail.pytest_plugin.selection import Barrier
 from handrail.pytest_plugin.serving import fork_worker
 from handrail.pytest_plugin.table import Table
-from handrail.pytest_plugin.work import Work, by_path, tabulate
+from handrail.pytest_plugin.work import Work, by_path, checksum, tabulate
 from handrail.system import processes
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class Parallel:
         self._spawns = spec.strategy == "spawn" or sys.platform == "darwin"
         self._worker_problem: BaseException | None = None
         self._sharing: Sharing | None = None
+        self._ids = 0
+        """Of the tests that were collected here, in the order of collection."""
 
     # Collection.
 
@@ -137,6 +139,7 @@ class Parallel:
         self._loop.begin()
         self._loop.run_until(lambda state: state.is_collected)
         self._table.traits = dict(sorted(self._table.traits.items()))
+        self._table.shuffle(self._spec.seed)
         terminal.add_to_collected_count(
             self._config, len(self._table.traits) + self._table.deselected
         )
@@ -172,6 +175,8 @@ class Parallel:
             return None
         if not self._is_deferring:
             self._work, self._table.traits = tabulate(session.items, self._barrier)
+            self._ids = checksum(each.nodeid for each in self._table.traits.values())
+            self._table.shuffle(self._spec.seed)
         self._share()
         self._tell_collected()
         is_broken = session.testsfailed and not self._config.option.continue_on_collection_errors
@@ -353,9 +358,7 @@ class Parallel:
 
     def _compare(self, worker: int, ids: int) -> None:
         """A spawned worker collects by itself: it must have found the same tests."""
-        from handrail.pytest_plugin.spawning import checksum
-
-        if ids != checksum(each.nodeid for each in self._table.traits.values()):
+        if ids != self._ids:
             text = "collected other tests than the controller, or in another order"
             self._worker_stops(worker, (Tell.INTERNAL, text))
 

@@ -27,7 +27,7 @@ from handrail.core.scheduling import MODULE_BOND
 from handrail.frozen import dataclass, field
 from handrail.model.events import Withheld
 from handrail.model.tiers import Override, Settings, Tier
-from handrail.pytest_plugin.internals.fixtures import scopes_of_fixtures
+from handrail.pytest_plugin.internals.fixtures import scopes_of_fixtures, wide_parameters
 from handrail.pytest_plugin.internals.marks import Expressions
 
 NAMED_TESTS = 3
@@ -52,6 +52,8 @@ class Traits:
     """How often it is tried again if it fails."""
     retried_for: str = ""
     """Why it may be."""
+    groups: tuple[str, str] = ("", "")
+    """As ``core.ordering.Place`` has them."""
 
     def pack(self) -> tuple[Any, ...]:
         """The fields, as builtins."""
@@ -65,6 +67,7 @@ class Traits:
             self.bond,
             self.retries,
             self.retried_for,
+            self.groups,
         )
 
 
@@ -171,6 +174,7 @@ class Barrier:
             is_serial or (override is not None and bool(override.serial)),
             bond_of(item),
             *self._retries_of(marks, override),
+            wide_parameters(item),
         )
 
     @property

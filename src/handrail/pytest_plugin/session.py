@@ -17,6 +17,7 @@ from handrail.model.outcomes import Verdict
 from handrail.model.spec import RunSpec
 from handrail.model.tiers import Settings
 from handrail.pytest_plugin.lessons import Later
+from handrail.pytest_plugin.ordering import register_order
 from handrail.pytest_plugin.preparing import (
     check_markers,
     disarm_xdist,
@@ -51,6 +52,7 @@ def join_run(config: pytest.Config) -> None:
     disarm_xdist(config)
     try:
         barrier = make_barrier(config, spec)
+        register_order(config, spec.seed, is_here=not spec.workers)
     except UserError as error:
         stream.add(
             RunProblem(

@@ -9,8 +9,7 @@ import os
 import socket
 import subprocess
 import sys
-import zlib
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +25,7 @@ from handrail.pytest_plugin.preparing import disarm_xdist, make_barrier, registe
 from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
 from handrail.pytest_plugin.serving import serve_spawned
-from handrail.pytest_plugin.work import Work, by_path, tabulate
+from handrail.pytest_plugin.work import Work, by_path, checksum, tabulate
 from handrail.system import processes
 
 _children: list[subprocess.Popen[bytes]] = []
@@ -155,8 +154,3 @@ class Spawned:
         work, traits = tabulate(session.items, self._barrier)
         ids = checksum(each.nodeid for each in traits.values())
         serve_spawned(session, self._end, work, self._barrier, ids=ids)
-
-
-def checksum(ids: Iterable[str]) -> int:
-    """A number that differs when the tests differ, or their order."""
-    return zlib.crc32("\n".join(ids).encode("utf-8", "surrogatepass"))

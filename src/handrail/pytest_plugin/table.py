@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from handrail.core.ordering import Place, shuffled
 from handrail.core.scheduling import CHUNK_S, Agenda, TestTraits, Unit, plan, unit_again
 from handrail.frozen import dataclass, field
 from handrail.model.events import Running
@@ -40,6 +41,14 @@ class Table:
             self.traits[(module << MODULE_SHIFT) | place] = Traits(*each)
         return True
 
+    def shuffle(self, seed: int | None) -> None:
+        """Bring the tests into the order of this seed; None leaves them as they are."""
+        if seed is None:
+            return
+        found = list(self.traits.items())
+        places = [Place(each.nodeid, each.groups) for _, each in found]
+        self.traits = dict(found[position] for position in shuffled(places, seed))
+
     def agenda(self, lessons: Lessons, spec: RunSpec, *, has_homes: bool) -> Agenda:
         """The units of work. ``has_homes``: only who has collected a module can run its tests."""
         units = plan(
@@ -47,6 +56,7 @@ class Table:
             usual_s=lessons.usual_s,
             failed=lessons.failed if spec.is_failed_first else (),
             is_split=spec.isolate is Isolation.TEST,
+            is_ordered=spec.seed is not None,
         )
         homes = {worker: frozenset(modules) for worker, modules in self.homes.items()}
         return Agenda(

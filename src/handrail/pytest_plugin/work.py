@@ -1,5 +1,6 @@
 """The work of a run, numbered so that controller and workers need share no table of tests."""
 
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,3 +49,8 @@ def tabulate(items: Sequence[pytest.Item], barrier: Barrier) -> tuple[Work, dict
         traits[(module << MODULE_SHIFT) | place] = found
     limits_s = tuple(each.limit_s for each in traits.values())
     return Work(items=tuple(items), indices=tuple(traits), limits_s=limits_s), traits
+
+
+def checksum(ids: Iterable[str]) -> int:
+    """A number that differs when the tests differ, or their order."""
+    return zlib.crc32("\n".join(ids).encode("utf-8", "surrogatepass"))

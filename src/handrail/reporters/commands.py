@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from handrail.core.causes import Cause
+from handrail.core.ordering import order_of
 from handrail.core.text import name, size_bytes
 from handrail.core.verdicts import Judgement
 from handrail.model.outcomes import Verdict
@@ -17,7 +18,7 @@ NAMED_BYTES = 160
 
 def run_again(record: RunRecord, cause: Cause, limit_bytes: int = LIMIT_BYTES) -> str:
     """The command that runs the tests of a cause: by node id, or, where that is long, by its id."""
-    return _by_name(cause.tests, limit_bytes) or rerun(record, cause.id)
+    return _by_name(record, cause.tests, limit_bytes) or rerun(record, cause.id)
 
 
 def rerun(record: RunRecord, *causes: str) -> str:
@@ -25,10 +26,11 @@ def rerun(record: RunRecord, *causes: str) -> str:
     return shlex.join(["handrail", "rerun", name(record.started.run_id), *causes])
 
 
-def _by_name(tests: Iterable[str], limit_bytes: int) -> str:
-    """A name that cannot be shown as it is (line breaks, secrets) is replaced by its test function."""
+def _by_name(record: RunRecord, tests: Iterable[str], limit_bytes: int) -> str:
+    """In the order of that run. A name that cannot be shown as it is (line breaks, secrets) is replaced by its test function."""
     targets = list(dict.fromkeys(_target(test) for test in tests))
-    command = shlex.join(["handrail", "run", *targets])
+    order = order_of(record.started.env)
+    command = shlex.join(["handrail", "run", *targets, *(["--order", order] if order else [])])
     return command if all(targets) and targets and size_bytes(command) <= limit_bytes else ""
 
 
@@ -65,7 +67,7 @@ def next_command(
             return ""
         case Verdict.FAILED if found:
             tests = [test for cause in found for test in cause.tests]
-            return _by_name(tests, limit_bytes) or rerun(record)
+            return _by_name(record, tests, limit_bytes) or rerun(record)
         case Verdict.REFUSED | Verdict.NOTHING_RAN:
             withheld = record.collected.withheld if record.collected else ()
             ways = (name(each.open_with) for each in withheld if each.open_with)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from handrail.core.causes import Cause
 from handrail.core.folding import flaky, slow
+from handrail.core.ordering import order_of
 from handrail.core.progress import Eta
 from handrail.core.text import clean, escape, name, one_line, redact, shorten
 from handrail.core.verdicts import Judgement
@@ -40,6 +41,7 @@ def headline(record: RunRecord, judgement: Judgement, found: Sequence[Cause]) ->
         shard_text(record),
         counts_text(record, judgement),
         time_text(record),
+        f"order {words(order, 40)}" if (order := order_of(record.started.env)) else "",
         plural(len(found), "cause") if found else "",
         withheld_text(record, has_gates=is_green),
         f"run={words(record.started.run_id, 60)}" if is_green else "",

@@ -24,6 +24,23 @@ def scopes_of_fixtures(item: pytest.Item) -> frozenset[str]:
     )
 
 
+def wide_parameters(item: pytest.Item) -> tuple[str, str]:
+    """Parameters of the item's fixtures that outlive a test: of its module or more, and of its class.
+
+    pytest puts tests with the same one next to each other; there is no public way to ask.
+    """
+    found = getattr(item, "callspec", None)
+    if found is None:
+        return "", ""
+    outer, inner = [], []
+    for name, scope in found._arg2scope.items():
+        if scope.value == "class":
+            inner.append(f"{name}={found.indices.get(name)}")
+        elif scope.value != "function":
+            outer.append(f"{name}={found.indices.get(name)}")
+    return " ".join(outer), " ".join(inner)
+
+
 def _has_plain_class(item: pytest.Item) -> bool:
     """Whether nothing happens before the first and after the last test of its ``TestCase``."""
     case = getattr(item, "cls", None)
