@@ -5,7 +5,7 @@ Without one of them, ``handrail flaky [TEST]`` is ``handrail flaky list [TEST]``
 
 from collections.abc import Callable, Mapping, Sequence
 
-from handrail.cli.arguments import Parser, add_json, lazily, times
+from handrail.cli.arguments import Parser, add_json, duration, lazily, times
 
 _DEFAULT = "list"
 
@@ -40,7 +40,46 @@ def _fill_list(listing: Parser) -> None:
     add_json(listing)
 
 
+def _fill_bisect(bisect: Parser) -> None:
+    bisect.description = (
+        "Find the tests that must come before TEST for it to fail, or to pass: polluters, or what sets "
+        "its state up. The order of the last run in which it failed is searched first."
+    )
+    bisect.set_defaults(command=lazily("handrail.cli.bisecting", "bisect"))
+    bisect.add_argument("test", metavar="TEST", help="the node id of the test")
+    _add_collected(bisect)
+    bisect.add_argument("--run", metavar="RUN", help="search the order of this run")
+    bisect.add_argument(
+        "--runs", type=times, default=200, metavar="200", help="give up after so many"
+    )
+
+
+def _add_collected(command: Parser) -> None:
+    """Which tests are collected, and how bounded each is."""
+    command.add_argument(
+        "targets", nargs="*", metavar="TIER|PATH", help="where to look for tests (default: as runs)"
+    )
+    command.add_argument(
+        "--tier", action="append", default=[], metavar="NAME", help="the tests of this tier"
+    )
+    command.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="GATE",
+        help="open a gate that a flag may open",
+    )
+    command.add_argument(
+        "--timeout",
+        type=duration,
+        metavar="10s",
+        help="wall time of each test (default: as in runs)",
+    )
+    add_json(command)
+
+
 SUBCOMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
     "list": ("the flaky tests, the worst first; with TEST, one in full", _fill_list),
+    "bisect": ("the tests that make one fail, or that it needs", _fill_bisect),
 }
 """Every subcommand, in the order of the help: what it is for, and what fills its parser."""

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from binascii import hexlify
+from collections.abc import Mapping
 from typing import Protocol
 
 MARK = "HANDRAIL_MARK"
@@ -78,10 +79,11 @@ class Started(Protocol):
 class Prestarted:
     """A Python that has imported pytest, or is about to, and waits to be told what to do.
 
-    ``told``: where its session tells what it imported, if anybody wants to know.
+    ``told``: where its session tells what it imported, if anybody wants to know. ``more``: variables
+    for its environment.
     """
 
-    def __init__(self, told: int | None = None) -> None:
+    def __init__(self, told: int | None = None, more: Mapping[str, str] | None = None) -> None:
         self.is_taken = False
         source, self.feed = os.pipe()
         self.events, sink = os.pipe()
@@ -89,14 +91,16 @@ class Prestarted:
         token = hexlify(os.urandom(8)).decode()
         self.mark = f"{MARK}={token}".encode()
         passed = (source, sink) if told is None else (source, sink, told)
-        more = {MARK: token} if told is None else {MARK: token, TOLD: str(told)}
+        added = {**(more or {}), MARK: token}
+        if told is not None:
+            added[TOLD] = str(told)
         try:
             for each in passed:
                 os.set_inheritable(each, True)  # noqa: FBT003 - positional only
             pid = os.posix_spawn(
                 sys.executable,
                 [sys.executable, launch_script(), self.inherited],
-                os.environ | more,
+                os.environ | added,
                 setsigmask=(),
                 setsigdef=_IGNORED_BY_PYTHON,
             )

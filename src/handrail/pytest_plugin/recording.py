@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handrail.frozen import dataclass, field
@@ -20,6 +20,11 @@ _WORST_FIRST = (
     Outcome.SKIPPED,
     Outcome.PASSED,
 )
+
+
+def worst(counts: Mapping[str, int]) -> Outcome:
+    """What became of a test, from how often pytest counted what of it."""
+    return next((each for each in _WORST_FIRST if counts.get(each)), Outcome.PASSED)
 
 
 class EventStream:
@@ -129,7 +134,7 @@ class Recorder:
         draft = self._drafts.pop(test, None) or Draft(attempt=self.attempt_of(test))
         if retried_for:
             self._attempts[test] = draft.attempt + 1
-        outcome = next((each for each in _WORST_FIRST if draft.counts.get(each)), Outcome.PASSED)
+        outcome = worst(draft.counts)
         counts = {} if draft.counts == {outcome: 1} else draft.counts
         self._stream.add(
             TestFinished(

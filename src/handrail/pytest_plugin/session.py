@@ -44,6 +44,15 @@ def join_run(config: pytest.Config) -> None:
 
         join_as_worker(config, *message[1:])
         return
+    if message[0] == "trials":
+        from handrail.pytest_plugin.trials import join_as_server
+
+        try:
+            join_as_server(config, message[1], int(source), int(sink))
+        except UserError as error:
+            raise pytest.UsageError(error.text()) from None
+        _register_services(config, message[1].settings)
+        return
     processes.die_with_parent()
     spec: RunSpec = message[1]
     for descriptor in (int(source), int(sink)):
