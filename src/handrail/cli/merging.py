@@ -13,6 +13,7 @@ from handrail.core.text import encodable
 from handrail.errors import ExitCode, UsageError
 from handrail.reporters import json_report
 from handrail.reporters.digest import digest
+from handrail.runs.attached import adopt
 from handrail.runs.event_log import EventLog, read_events
 from handrail.wiring import wire
 
@@ -38,6 +39,8 @@ def merge_runs(arguments: argparse.Namespace) -> ExitCode:
             folding.add(event)
         log.append(events)
         report = conclude(folding, log, wiring.history, allow_empty=arguments.allow_empty)
+    for each in folders:
+        adopt(each.path, run.path)
     document, _ = keep(report, wiring, run, StateWriter(run, folding, {}), has_tests=True)
     parts = (report.record, report.judgement, report.causes, report.labels)
     is_json = arguments.format == "json"

@@ -14,6 +14,7 @@ from handrail.errors import StateError
 from handrail.model.surroundings import format_for
 from handrail.runs import state_file
 from handrail.runs.atomic import write_atomically
+from handrail.runs.attached import listed
 from handrail.runs.folder import RunFolder
 from handrail.wiring import Wiring
 
@@ -70,7 +71,12 @@ def document_of(
         "events": "events.ndjson",
         "pytest_log": "pytest.log",
     }
-    extras = json_report.Extras(outcomes=report.outcomes, artifacts=artifacts, has_tests=has_tests)
+    extras = json_report.Extras(
+        outcomes=report.outcomes,
+        artifacts=artifacts,
+        has_tests=has_tests,
+        attachments=listed(folder.path),
+    )
     parts = (report.record, report.judgement, report.causes, report.labels)
     return json_report.document(*parts, extras) | {"command": "run"}
 

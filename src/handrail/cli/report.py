@@ -9,6 +9,7 @@ from handrail import __version__
 from handrail.app.reporting import Report, report_of
 from handrail.core.text import encodable
 from handrail.errors import ExitCode, UsageError
+from handrail.runs.attached import listed
 from handrail.runs.event_log import read_events
 from handrail.runs.folder import RunFolder
 from handrail.wiring import Wiring, wire
@@ -41,7 +42,11 @@ def _text(arguments: argparse.Namespace, wiring: Wiring, folder: RunFolder, foun
         case "json":
             from handrail.reporters import json_report
 
-            extras = json_report.Extras(outcomes=found.outcomes, has_tests=arguments.tests)
+            extras = json_report.Extras(
+                outcomes=found.outcomes,
+                has_tests=arguments.tests,
+                attachments=listed(folder.path),
+            )
             return json_report.text(json_report.document(*parts, extras))
         case "junit":
             from handrail.reporters.junit import junit

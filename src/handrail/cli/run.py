@@ -76,7 +76,12 @@ def _run(
         with contextlib.suppress(StateError):  # then a rerun of this run runs more than it must
             text = json.dumps(sorted(request.spec.done))
             write_atomically(folder.done, text.encode("ascii"))
-    spec = replace(request.spec, run_id=folder.run_id, ends_at=began + request.lasts_s)
+    spec = replace(
+        request.spec,
+        run_id=folder.run_id,
+        ends_at=began + request.lasts_s,
+        kept_in=str(folder.path.absolute()),
+    )
     if arguments.log_tests:
         spec = replace(spec, test_log=str(folder.test_log))
         with contextlib.suppress(OSError):  # workers try again

@@ -39,6 +39,8 @@ class RunSpec:
     """Whether pytest's own output goes to the caller, dots included."""
     test_log: str = ""
     """File for what tests log; empty: nobody asked for it."""
+    kept_in: str = ""
+    """The folder of the run, for what tests attach; empty: it is not kept."""
     is_keeping: bool = False
     """Whether the databases of failed tests are kept."""
     retries: int | None = None

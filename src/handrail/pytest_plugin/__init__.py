@@ -66,6 +66,14 @@ def pytest_configure(config: pytest.Config) -> None:
     guard(config, settings)
 
 
+@pytest.fixture
+def attach(request: pytest.FixtureRequest) -> Any:
+    """Keep a file with the result: ``attach(path)``, or ``attach("page.png", data)``."""
+    from handrail.pytest_plugin.attaching import attaching
+
+    return attaching(request)
+
+
 def _settings(config: pytest.Config) -> Any:
     """The project's settings; None, without importing more, where it has none."""
     path = Path(config.rootpath, "pyproject.toml")

@@ -11,6 +11,9 @@ from handrail.model.tiers import Place, Settings
 from handrail.pytest_plugin import selection
 from handrail.pytest_plugin.selection import Barrier
 
+KEPT_IN = pytest.StashKey[str]()
+"""The folder of the run, for what tests attach; absent in plain pytest."""
+
 
 def make_barrier(config: pytest.Config, spec: RunSpec) -> Barrier:
     """The policy of a run. Raises: UserError as ``core.policy.plan`` does, or for a marker typo."""

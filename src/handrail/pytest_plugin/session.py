@@ -19,6 +19,7 @@ from handrail.model.tiers import Settings
 from handrail.pytest_plugin.lessons import Later
 from handrail.pytest_plugin.ordering import register_order
 from handrail.pytest_plugin.preparing import (
+    KEPT_IN,
     check_markers,
     disarm_xdist,
     make_barrier,
@@ -78,6 +79,7 @@ def join_run(config: pytest.Config) -> None:
     config.pluginmanager.register(barrier, "handrail-barrier")
     _register_services(config, spec.settings, is_keeping=spec.is_keeping)
     register_remaining(config, spec)
+    config.stash[KEPT_IN] = spec.kept_in
     if spec.test_log:
         from handrail.pytest_plugin.log_recording import register_test_log
 

@@ -21,7 +21,7 @@ from handrail.execution import wire
 from handrail.execution.worker_end import WorkerEnd
 from handrail.model.spec import RunSpec
 from handrail.pytest_plugin.internals import collection, coverage, terminal
-from handrail.pytest_plugin.preparing import disarm_xdist, make_barrier, register_markers
+from handrail.pytest_plugin.preparing import KEPT_IN, disarm_xdist, make_barrier, register_markers
 from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
 from handrail.pytest_plugin.serving import serve_spawned
@@ -106,6 +106,7 @@ def join_as_worker(
     barrier = make_barrier(config, spec)
     config.pluginmanager.register(barrier, "handrail-barrier")
     register_remaining(config, spec)
+    config.stash[KEPT_IN] = spec.kept_in
     if spec.test_log:
         from handrail.pytest_plugin.log_recording import register_test_log
 

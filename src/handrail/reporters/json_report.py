@@ -43,6 +43,8 @@ class Extras:
     log: Mapping[str, Any] = field(default_factory=dict)
     """cursor, lines, path."""
     artifacts: Mapping[str, str] = field(default_factory=dict)
+    attachments: Sequence[Mapping[str, str | int]] = ()
+    """Files that tests attached: test, name, kind, path within the run's folder, bytes."""
 
 
 _NO_EXTRAS = Extras()
@@ -98,6 +100,11 @@ def document(
         "env": {_safe(key): _safe(value) for key, value in record.started.env.items()},
         "next": _next(record, judgement, causes),
     }
+    if extras.attachments:
+        result["attachments"] = [
+            {key: _safe(value) if isinstance(value, str) else value for key, value in each.items()}
+            for each in extras.attachments
+        ]
     if extras.has_tests:
         result["tests"] = _tests(record)
     return result
@@ -303,11 +310,11 @@ def _next(
 
 def _tests(record: RunRecord) -> list[dict[str, Any]]:
     last = last_attempts(record)
-    names = _names([*last])
+    names = shown_names([*last])
     return [_test(names[each.test], each) for each in last.values()]
 
 
-def _names(tests: Sequence[str]) -> Mapping[str, str]:
+def shown_names(tests: Sequence[str]) -> Mapping[str, str]:
     """How each test is shown. Looked at all at once first: nearly always there is nothing to hide."""
     joined = "\0".join(tests)
     if joined.isascii() and redact(joined) == joined and "\x1b" not in joined:

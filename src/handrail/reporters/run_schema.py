@@ -161,5 +161,8 @@ RUN_SCHEMA: Mapping[str, Any] = {
             "next": _list(_shape({"why": _TEXT, "command": _TEXT})),
         },
         tests=_list(_TEST),
+        attachments=_list(
+            _shape({"test": _TEXT, "name": _TEXT, "kind": _TEXT, "path": _TEXT, "bytes": _COUNT})
+        ),
     ),
 }
