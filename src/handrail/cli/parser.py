@@ -175,6 +175,7 @@ def _fill_report(report: Parser) -> None:
             "github",
             "markdown",
             "durations",
+            "html",
         ),
         default="human",
         help="(default: human)",
@@ -182,7 +183,11 @@ def _fill_report(report: Parser) -> None:
     report.add_argument("--tests", action="store_true", help="list every test in the JSON")
     report.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     report.add_argument(
-        "-o", dest="output", metavar="FILE", help="write there instead of to stdout"
+        "-o",
+        "--output",
+        dest="output",
+        metavar="FILE",
+        help="write there instead of to stdout (html: instead of into the run's folder)",
     )
 
 

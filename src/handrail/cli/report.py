@@ -28,6 +28,10 @@ def report(arguments: argparse.Namespace) -> ExitCode:
         )
     wiring = wire(arguments.folder)
     folder = wiring.find(arguments.run)
+    if arguments.format == "html":
+        from handrail.cli.html_report import write_html
+
+        return write_html(arguments, wiring, folder)
     if arguments.format == "ndjson":
         _write(arguments, folder.events.read_text("ascii", "replace").rstrip("\n"))
         return ExitCode.PASSED

@@ -46,13 +46,7 @@ def join_run(config: pytest.Config) -> None:
         join_as_worker(config, *message[1:])
         return
     if message[0] == "trials":
-        from handrail.pytest_plugin.trials import join_as_server
-
-        try:
-            join_as_server(config, message[1], int(source), int(sink))
-        except UserError as error:
-            raise pytest.UsageError(error.text()) from None
-        _register_services(config, message[1].settings)
+        _join_as_server(config, message[1], int(source), int(sink))
         return
     processes.die_with_parent()
     spec: RunSpec = message[1]
@@ -84,7 +78,28 @@ def join_run(config: pytest.Config) -> None:
         from handrail.pytest_plugin.log_recording import register_test_log
 
         register_test_log(config, spec, stream)
-    lessons = Later(int(source))
+    _register_runner(config, spec, barrier, stream, Later(int(source)))
+    config.pluginmanager.register(Closing(stream), "handrail-closing")
+    telling = sys.modules.get("handrail.pytest_plugin.telling")
+    if telling is not None:
+        config.pluginmanager.register(telling, "handrail-telling")
+
+
+def _join_as_server(config: pytest.Config, spec: RunSpec, source: int, sink: int) -> None:
+    """Collect once, for others to fork from."""
+    from handrail.pytest_plugin.trials import join_as_server
+
+    try:
+        join_as_server(config, spec, source, sink)
+    except UserError as error:
+        raise pytest.UsageError(error.text()) from None
+    _register_services(config, spec.settings)
+
+
+def _register_runner(
+    config: pytest.Config, spec: RunSpec, barrier: Barrier, stream: EventStream, lessons: Later
+) -> None:
+    """Whoever runs the tests: workers, or this process."""
     if spec.workers:
         from handrail.pytest_plugin.parallel import Parallel
 
@@ -98,10 +113,6 @@ def join_run(config: pytest.Config) -> None:
         from handrail.pytest_plugin.trying_again import TryingAgain
 
         config.pluginmanager.register(TryingAgain(barrier, runner), "handrail-trying-again")
-    config.pluginmanager.register(Closing(stream), "handrail-closing")
-    telling = sys.modules.get("handrail.pytest_plugin.telling")
-    if telling is not None:
-        config.pluginmanager.register(telling, "handrail-telling")
 
 
 def _register_services(

@@ -47,6 +47,11 @@ class RunFolder:
         return self.path / "test-log.ndjson"
 
     @property
+    def page(self) -> Path:
+        """The report as one HTML file; there only if that was asked for."""
+        return self.path / "report.html"
+
+    @property
     def done(self) -> Path:
         """Node ids that were left out because an earlier run had done them."""
         return self.path / "done.json"

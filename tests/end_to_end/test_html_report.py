@@ -1,0 +1,304 @@
+"""The HTML report in a real browser. Skipped by name where there is none."""
+
+import shutil
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from made_runs import Reported, attempt, green, over, planned, red, reported, started
+from real_runs import Project
+
+from handrail.frozen import replace
+from handrail.model.outcomes import Outcome, Phase, Problem, ProblemKind
+from handrail.reporters.html.data import Beside, page_data
+from handrail.reporters.html.making import page as page_of
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+
+READY = "html[data-ready]"
+ROWS = ".grid-body .row:not(.empty)"
+MANY = 100_000
+
+
+@dataclass(slots=True)
+class Visit:
+    """A page that is open in the browser, and what it said and asked for."""
+
+    page: "playwright.Page"
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def rows(self) -> list[str]:
+        """The names of the tests whose rows exist."""
+        found: list[str] = self.page.locator(f"{ROWS} .name").all_inner_texts()
+        return found
+
+    def press(self, *keys: str) -> None:
+        for each in keys:
+            self.page.keyboard.press(each)
+
+
+Open = Callable[..., Visit]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator["playwright.Browser"]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("needs Chromium on PATH")
+    with playwright.sync_playwright() as started_:
+        browser = started_.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: "playwright.Browser", tmp_path: Path) -> Generator[Open]:
+    """Opens the page of a run, or a file; nothing on it may go wrong or ask for anything."""
+    visits: list[Visit] = []
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+
+    def opened(run: Reported | Path, *, hash_: str = "", **beside: object) -> Visit:
+        path = run if isinstance(run, Path) else tmp_path / "report.html"
+        if isinstance(run, Reported):
+            parts = (run.record, run.judgement, run.causes, run.labels)
+            path.write_text(page_of(page_data(*parts, Beside(**beside)), digest="digest"), "utf-8")
+        visit = Visit(context.new_page())
+        visits.append(visit)
+        visit.page.on("console", lambda each: visit.said.append(each.text))
+        visit.page.on("pageerror", lambda each: visit.said.append(str(each)))
+        visit.page.on("request", lambda each: visit.asked.append(each.url))
+        visit.page.goto(f"{path.as_uri()}{hash_}")
+        visit.page.wait_for_selector(READY)
+        return visit
+
+    yield opened
+    for each in visits:
+        assert each.said == []
+        assert [url for url in each.asked if not url.startswith(("file:", "data:"))] == []
+    context.close()
+
+
+def test_a_real_run_with_what_a_test_attached(project: Project, visit: Open) -> None:
+    project.write(
+        test_a="""
+        def test_one(attach):
+            attach("notes.txt", "what it saw", "text/plain")
+            assert 1 == 2
+
+        def test_two():
+            pass
+        """
+    )
+    project.run()
+    project.run()
+
+    done = project.command("handrail", "report", "--format", "html")
+
+    assert done.stdout == f"report: .handrail/runs/{project.latest_id()}/report.html\n"
+    page = visit(project.folder / done.stdout.split()[1]).page
+    assert page.locator("#verdict").inner_text() == "Failed"
+    assert page.locator(".cause .title").all_inner_texts() == ["AssertionError"]
+    assert page.locator(".cause .badge").inner_text().lower() == "known"
+    assert page.locator("#compared").is_visible()
+    assert page.locator(f"{ROWS} .strip").first.get_attribute("aria-label") == "before: failed"
+    page.locator(ROWS).first.click()
+    page.locator("#details summary", has_text="notes.txt").click()
+    assert page.locator("#details .attached pre").inner_text() == "what it saw"
+
+
+def test_the_first_cause_is_open_with_its_code_and_values(visit: Open) -> None:
+    page = visit(red()).page
+
+    cause = page.locator(".cause").first
+    assert cause.locator(".code .at").inner_text() == '>       return cfg["dsn"]'
+    assert cause.locator(".locals dt").inner_text() == "cfg"
+    assert cause.locator(".command code").inner_text().startswith("handrail run tests/it/")
+    assert page.locator(".cause[open]").count() == 1
+
+
+def test_filters_narrow_the_table_and_the_address_keeps_them(visit: Open) -> None:
+    found = visit(red())
+
+    found.page.locator(".chip.error").click()
+    found.page.locator("input[type=search]").fill("orders -cancel")
+
+    names = ("refund", "list", "pay", "ship", "return")
+    wanted = [f"tests/it/test_orders.py::test_{name}" for name in names]
+    assert found.rows() == wanted
+    assert "#q=orders+-cancel&outcome=error" in found.page.url
+    found.page.reload()
+    found.page.wait_for_selector(READY)
+    assert found.rows() == wanted
+    found.page.locator("button", has_text="Clear").click()
+    assert "#" not in found.page.url
+    assert len(found.rows()) > len(wanted)
+
+
+def test_columns_sort_up_and_down(visit: Open) -> None:
+    tests = [f"a.py::test_{number}" for number in range(3)]
+    took = dict(zip(tests, (0.2, 0.3, 0.1), strict=True))
+    attempts = [replace(attempt(test), duration_s=seconds) for test, seconds in took.items()]
+    found = visit(reported(started(), planned(tests), *attempts, over(0)))
+    head = found.page.locator(".grid-head .time")
+
+    head.locator("button").click()
+    assert found.rows() == sorted(tests, key=lambda each: -took[each])
+    assert head.get_attribute("aria-sort") == "descending"
+    head.locator("button").click()
+    assert found.rows() == sorted(tests, key=lambda each: took[each])
+
+
+def test_keys_do_what_the_help_says(visit: Open) -> None:
+    found = visit(red())
+    details, help_ = found.page.locator("#details"), found.page.locator("#help")
+
+    found.press("j", "j", "Enter")
+    assert found.page.locator("#details-title").inner_text() == found.rows()[1]
+    found.press("k")
+    assert found.page.locator("#details-title").inner_text() == found.rows()[0]
+    found.press("Escape")
+    assert details.is_hidden()
+    found.press("/")
+    found.page.keyboard.type("slow")
+    assert found.rows() == ["tests/it/test_slow.py::test_wait[a b]"]
+    found.press("Enter", "Enter")
+    assert details.is_visible()
+    found.press("?")
+    assert help_.is_visible()
+    found.press("Escape")
+    assert help_.is_hidden()
+
+
+def test_an_address_can_name_a_test(visit: Open) -> None:
+    page = visit(red(), hash_="#test=tests%2Fnet%2Ftest_api.py%3A%3Atest_get").page
+
+    assert page.locator("#details-title").inner_text() == "tests/net/test_api.py::test_get"
+    assert "Try 1: failed" in page.locator("#details").inner_text()
+
+
+def test_dark_is_as_the_system_has_it_until_somebody_switches(visit: Open) -> None:
+    page = visit(green(3)).page
+    ground = "getComputedStyle(document.body).backgroundColor"
+
+    light = page.evaluate(ground)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_selector("html[data-theme=dark]")
+    dark = page.evaluate(ground)
+    page.keyboard.press("t")
+
+    assert light != dark
+    assert page.evaluate(ground) == light
+    page.reload()
+    page.wait_for_selector(READY)
+    assert page.evaluate(ground) == light
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_on_its_ground(visit: Open, scheme: str) -> None:
+    page = visit(red()).page
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_selector(f"html[data-theme={scheme}]")
+
+    assert page.evaluate(CONTRASTS) == []
+
+
+def test_every_control_has_a_name_and_every_section_a_heading(visit: Open) -> None:
+    page = visit(red()).page
+    page.locator(ROWS).first.click()
+
+    nameless = """[...document.querySelectorAll('button, input, select, a, canvas, img')]
+      .filter((each) => each.checkVisibility() && !each.textContent.trim() && !each.getAttribute('aria-label') && !each.alt)
+      .map((each) => each.outerHTML)"""
+    assert page.evaluate(nameless) == []
+    headless = """[...document.querySelectorAll('main > section, aside')]
+      .filter((each) => each.checkVisibility() && !document.getElementById(each.getAttribute('aria-labelledby')))
+      .map((each) => each.id)"""
+    assert page.evaluate(headless) == []
+
+
+def test_on_paper_everything_is_open_and_the_table_is_written_out(visit: Open) -> None:
+    page = visit(red()).page
+
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+
+    assert page.locator(".cause").count() == page.locator(".cause[open] .code").count() == 4
+    assert page.locator("#paper tr").count() == 30
+    assert page.locator("#paper").is_visible()
+    assert page.locator(".grid").is_hidden()
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".cause[open]").count() == 1
+
+
+def test_text_of_a_test_is_shown_and_never_run(visit: Open) -> None:
+    hostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)><!-- {{DATA}}"
+    told = Problem(
+        kind=ProblemKind.ASSERTION, phase=Phase.CALL, exception="E", message=hostile,
+        text=hostile, sections=((hostile, hostile),),
+    )  # fmt: skip
+    name = f"a.py::test_{hostile}"
+    run = reported(started(), planned([name]), attempt(name, Outcome.FAILED, told), over(1))
+
+    page = visit(run).page
+
+    assert page.locator(f"{ROWS} .name").inner_text() == name
+    assert page.locator(".cause .code").inner_text().strip() == hostile
+    assert page.locator("img, script:not([id]) ~ script").count() == 0
+
+
+def test_a_hundred_thousand_tests_scroll_as_quickly_as_a_thousand(visit: Open) -> None:
+    def scrolled_ms(count: int) -> float:
+        tests = [f"tests/test_{n // 100}.py::test_{n}" for n in range(count)]
+        found = visit(reported(started(), planned(tests), *map(attempt, tests), over(0)))
+        took: float = found.page.evaluate(SCROLLING)
+        assert found.rows()[-1] == tests[-1]
+        assert len(found.rows()) < 100
+        return took
+
+    few, many = scrolled_ms(1000), scrolled_ms(MANY)
+
+    assert many < 5 * few + 50  # milliseconds of our own work in sixty steps
+
+
+SCROLLING = """async () => {
+  const body = document.querySelector(".grid-body"), frame = () => new Promise(requestAnimationFrame);
+  let spent = 0;
+  for (let step = 1; step <= 60; step += 1) {
+    body.scrollTop = (body.scrollHeight * step) / 60;
+    await frame();
+    const began = performance.now();
+    body.getBoundingClientRect();
+    await new Promise((done) => { const channel = new MessageChannel(); channel.port1.onmessage = done; channel.port2.postMessage(0); });
+    spent += performance.now() - began;
+  }
+  await frame();
+  await frame();
+  return spent;
+}"""
+
+# Every visible text whose contrast with the ground below it is less than WCAG's 4.5 (3 for large text).
+CONTRASTS = """() => {
+  const parts = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((each) => each / 255).map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, each, place) => sum + each * [0.2126, 0.7152, 0.0722][place], 0);
+  const groundOf = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const found = parts(getComputedStyle(each).backgroundColor);
+      if (found.length === 3 || found[3] > 0) return found;
+    }
+    return [255, 255, 255];
+  };
+  const bad = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !element.checkVisibility({ visibilityProperty: true }) || element.closest("script, noscript, .unseen, .skip, option")) continue;
+    const style = getComputedStyle(element), [a, b] = [light(parts(style.color)), light(groundOf(element))].sort((x, y) => y - x);
+    const needed = parseFloat(style.fontSize) >= 24 ? 3 : 4.5;
+    if ((a + 0.05) / (b + 0.05) < needed) bad.add(`${element.className || element.tagName}: ${((a + 0.05) / (b + 0.05)).toFixed(2)} ${style.color}`);
+  }
+  return [...bad];
+}"""
