@@ -79,6 +79,7 @@ def _made(kind: Any, *, is_frozen: bool, has_slots: bool, kw_only: bool) -> Any:
         "__own_key__": staticmethod(attrgetter(*compared) if compared else lambda _: ()),
         "__match_args__": () if kw_only else tuple(fields),
         "__dataclass_fields__": _Fields(),
+        "__dataclass_params__": _Params,
         "__repr__": _repr,
         "__eq__": _eq,
         "__hash__": _hash if is_frozen else None,
@@ -154,6 +155,12 @@ class _Fields:
         twin: Any = dataclasses.dataclass(kw_only=True)(type(kind.__name__, (), body))
         kind.__dataclass_fields__ = twin.__dataclass_fields__
         return kind.__dataclass_fields__
+
+
+class _Params:
+    """``__dataclass_params__``, in as much as ``pprint`` asks for it: it is to use our ``repr``."""
+
+    repr = False
 
 
 # What all of them share.

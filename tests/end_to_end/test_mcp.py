@@ -30,6 +30,8 @@ TOOLS = [
     "run_rerun",
     "failure_get",
     "run_logs",
+    "flaky_check",
+    "doctor",
     "runs_list",
 ]
 FAILING = """
@@ -246,6 +248,13 @@ def test_an_answer_is_the_json_of_the_command(project: Project, agent: Agent) ->
         ("run_status", {}, ("status", "--json")),
         ("failure_get", {"failure": "F1"}, ("explain", "latest", "F1", "--json")),
         ("run_logs", {"grep": "passed"}, ("logs", "--grep", "passed", "--json")),
+        ("flaky_check", {}, ("flaky", "--json")),
+        (
+            "flaky_check",
+            {"test": "test_a.py::test_bad"},
+            ("flaky", "test_a.py::test_bad", "--json"),
+        ),
+        ("doctor", {}, ("doctor", "--json")),
         ("runs_list", {}, ("runs", "--json")),
         ("tests_plan", {}, ("tiers", "--json")),
         ("run_stop", {}, ("stop", "--json")),

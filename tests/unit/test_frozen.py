@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import pickle
+import pprint
 from collections.abc import Callable
 from typing import Any
 
@@ -150,6 +151,12 @@ class Sent:
 
     name: str
     inner: tuple["Sent", ...] = ()
+
+
+def test_it_can_be_printed_prettily() -> None:
+    point = made(frozen)(x=1)
+
+    assert pprint.pformat([point]) == f"[{point!r}]"
 
 
 def test_it_can_be_sent_and_copied() -> None:

@@ -3,6 +3,7 @@
 import argparse
 
 from handrail.errors import ExitCode
+from handrail.model.handbook import AGENTS_MD
 
 AGENTS = """\
 handrail for agents
@@ -27,16 +28,6 @@ The first line is the verdict, and so is the last: RESULT failed exit=1 run=7k2f
 Tests that may do harm are behind gates. A gate is opened by a person: handrail allow GATE
 Do not look for a way around; what was withheld is counted in every answer.
 A run that is ended by a limit of your tools goes on: handrail wait"""
-
-AGENTS_MD = """\
-<!-- handrail:begin -->
-## Tests
-
-Run tests with `handrail run` (all safe ones), `handrail run PATH` or `handrail run NODEID`; never with plain pytest.
-Exit 8 means that it still runs: paste the `next:` command. Exit 1: mend, then `handrail rerun`.
-`handrail explain latest F1` shows a failure in full. Exit 5: a gate is closed; ask a person, do not go around it.
-All of it on one page: `handrail help agents`.
-<!-- handrail:end -->"""
 
 
 def show_help(arguments: argparse.Namespace) -> ExitCode:

@@ -132,6 +132,19 @@ def _fill_runs(runs: Parser) -> None:
     add_json(runs)
 
 
+def _fill_doctor(doctor: Parser) -> None:
+    doctor.description = (
+        "Look at this machine and this project; say what is wrong and what to type. Exit 1 if "
+        "there is a problem."
+    )
+    doctor.set_defaults(command=lazily("handrail.cli.doctoring", "doctor"))
+    doctor.add_argument("codes", nargs="*", metavar="D09", help="only these checks")
+    doctor.add_argument(
+        "--fix", dest="is_fixing", action="store_true", help="mend what can be mended safely"
+    )
+    add_json(doctor)
+
+
 def _fill_clean(clean: Parser) -> None:
     clean.description = "Remove old runs: by default those over 7 days or beyond the last 10 (failed ones: 14 and 20)."
     clean.set_defaults(command=lazily("handrail.cli.listing", "clean"))
@@ -284,6 +297,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
     "config": ("effective settings and where each came from", _fill_config),
     "services": ("the services that tests need: up, down, status, logs, clean", _fill_services),
     "help": ("how to use this, in one page: help agents", _fill_help),
+    "doctor": ("look at this machine and this project", _fill_doctor),
     "clean": ("remove old runs and their logs", _fill_clean),
     "mcp": ("serve agents by the Model Context Protocol", _fill_mcp),
 }

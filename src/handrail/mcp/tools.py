@@ -254,6 +254,23 @@ TOOLS: Mapping[str, Tool] = {
             is_reading=True,
         ),
         Tool(
+            name="flaky_check",
+            about="Tests that pass and fail at the same code, the worst first, with their failure rate "
+            "and the evidence.",
+            command=("flaky", "list"),
+            arguments=(
+                Argument(name="test", about="only this test (node id), in full", kind=WORD),
+            ),
+            is_reading=True,
+        ),
+        Tool(
+            name="doctor",
+            about="What is wrong with this machine and this project, and the command that mends it. "
+            "Nothing is changed.",
+            command=("doctor",),
+            is_reading=True,
+        ),
+        Tool(
             name="runs_list",
             about="The runs that are kept here, the newest first.",
             command=("runs",),

@@ -110,6 +110,20 @@ def sweep(base: Path, see: Callable[[Path], object] = lambda _: None) -> int:
     return swept
 
 
+def dead(base: Path) -> list[Path]:
+    """Folders that nobody answers for any more; they are left alone."""
+    found = []
+    for folder in _folders(base):
+        with contextlib.suppress(OSError):
+            lock = os.open(folder / LOCK, os.O_RDWR)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                found.append(folder)
+            finally:
+                os.close(lock)
+    return found
+
+
 def _end_all(folder: Path) -> None:
     """Kill who lives there, until nobody does; not longer than a broken disk is worth."""
     ends_at = time.monotonic() + _ENDING_S

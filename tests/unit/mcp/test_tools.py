@@ -69,6 +69,8 @@ def complaints(name: str, given: dict[str, Any]) -> str:
             {"since": "k3m4:12", "tail": 3, "grep": "--allow=x", "max_bytes": 100},
             ["logs", "--json", "--since=k3m4:12", "--tail=3", "--grep=--allow=x", "--max-bytes=100B", "latest"],
         ),
+        ("flaky_check", {}, ["flaky", "list", "--json"]),
+        ("doctor", {}, ["doctor", "--json"]),
         ("runs_list", {}, ["runs", "--json"]),
     ],
 )  # fmt: skip
