@@ -404,9 +404,9 @@ def test_a_gate_that_a_person_opened_for_a_run_is_closed_for_the_rest_of_it(
         ("failure_get", {"failure": "F1"}, "error: no run is called latest [no-such-run]\n"),
         ("run_logs", {"grep": "("}, "error: argument --grep: '(' is no regular expression: "),
         (
-            "doctor",
+            "surgeon",
             {},
-            "error: there is no tool 'doctor' [tool-arguments]\n\nhint: tools: tests_plan, ",
+            "error: there is no tool 'surgeon' [tool-arguments]\n\nhint: tools: tests_plan, ",
         ),
     ],
 )
