@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from handrail.frozen import replace
 from handrail.model.events import TestFinished
 from handrail.model.outcomes import Outcome
 from handrail.ports.history import History, RunRow, Seen
@@ -234,3 +235,55 @@ def test_any_text_is_a_node_id(history: History, test: str) -> None:
 
 def test_saving_says_nothing_when_all_is_well(history: History) -> None:
     assert history.save(run(), [attempt()]) == ""
+
+
+def test_equal_changes_of_one_commit_are_the_same_code(history: History) -> None:
+    for run_id, changes in (("r1", "aa11"), ("r2", "aa11"), ("r3", "bb22"), ("r4", "")):
+        history.save(replace(run(run_id, is_dirty=True), changes=changes), [attempt()])
+
+    (seen,) = history.seen(["t.py::a"]).values()
+
+    assert seen.codes == (
+        "run r4 on 3.11.7",
+        "c0ffee+bb22 on 3.11.7",
+        "c0ffee+aa11 on 3.11.7",
+        "c0ffee+aa11 on 3.11.7",
+    )
+
+
+def test_a_run_is_kept_with_where_it_ran_and_in_which_order(history: History) -> None:
+    kept = replace(run(), machine="a-laptop", seed="42", changes="aa11")
+
+    history.save(kept, [])
+
+    assert list(history.runs()) == [kept]
+
+
+def test_the_failing_ones_are_those_that_ever_failed(history: History) -> None:
+    history.save(run(), [attempt("bad", Outcome.FAILED), attempt("good")])
+    history.save(run(), [attempt("bad"), attempt("good")])
+
+    assert {test: each.outcomes for test, each in history.failing().items()} == {
+        "bad": ("passed", "failed")
+    }
+
+
+def test_skips_are_not_counted_as_attempts(history: History) -> None:
+    history.save(run(), [attempt(), attempt(outcome=Outcome.SKIPPED)])
+    history.save(run(), [attempt(outcome=Outcome.FAILED)])
+
+    assert dict(history.attempts()) == {"t.py::a": 2}
+
+
+def test_old_attempts_are_forgotten_and_what_is_known_of_the_test_is_not(history: History) -> None:
+    history.save(run(), [attempt(outcome=Outcome.FAILED, seconds=3.0)])
+    history.save(replace(run(), ended_at=900.0), [attempt("t.py::b")])
+
+    assert history.forget(500.0) == 1
+    assert history.forget(5000.0) == 0, "the newest run stays"
+
+    assert dict(history.durations()) == {"t.py::a": 3.0, "t.py::b": 1.0}
+    assert history.last_failed() == {"t.py::a"}
+    assert dict(history.attempts()) == {"t.py::a": 1, "t.py::b": 1}
+    assert set(history.seen(["t.py::a", "t.py::b"])) == {"t.py::b"}
+    assert dict(history.failing()) == {}

@@ -12,6 +12,11 @@ from handrail.model.records import RunRecord
 from handrail.model.spec import Lessons, RunSpec
 from handrail.ports.history import History, RunRow
 
+KEPT_S = 180 * 86400.0
+"""For how long single attempts are kept; what is known about a test as a whole stays for ever."""
+FORGOTTEN_AT_ONCE = 20_000
+"""Attempts that are dropped after a run at most: it must not take long."""
+
 
 def lessons_of(history: History) -> tuple[Lessons, Note | None]:
     """What history teaches; a history that cannot be read teaches nothing, and is told of."""
@@ -64,10 +69,15 @@ def remember(
         commit=env.get("commit", ""),
         is_dirty=env.get("dirty", "") == "yes",
         selection=shlex.join(record.started.selection),
+        changes=env.get("changes", ""),
+        machine=env.get("machine", ""),
+        seed=env.get("seed", "") or record.started.env.get("seed", ""),
         is_partial=is_rest or bool(record.started.rerun_of) or not report.judgement.complete,
     )
     try:
-        return history.save(row, record.finished)
+        note = history.save(row, record.finished)
+        history.forget(record.last_at - KEPT_S, most=FORGOTTEN_AT_ONCE)
+        return note
     except StateError as problem:
         return _one_line(problem)
 

@@ -1,6 +1,7 @@
 """Judge a run and group what went wrong: one that has just ended, or one read back from its log."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from handrail.app.running import Log
@@ -16,6 +17,9 @@ from handrail.ports.history import History
 
 _KNOWN_RUNS = 10
 """How many earlier outcomes of a test say whether it is new that it fails."""
+
+
+_NONE: Mapping[str, int] = {}
 
 
 class EmptyRunError(StateError):
@@ -76,19 +80,20 @@ def report_of(run_id: str, events: Iterable[Event], history: History) -> Report:
 def report_on(record: RunRecord, history: History, *, allow_empty: bool = False) -> Report:
     """Judge a run again that has ended. Raises: StateError."""
     causes = grouping.causes(record)
-    # The newest outcome is this run's own, if no other run came after it.
-    outcomes = _outcomes(causes, history, but_newest=1)
+    # The newest outcomes are this run's own, if no other run came after it.
+    outcomes = _outcomes(causes, history, own=Counter(each.test for each in record.finished))
     return _report(record, causes, outcomes, allow_empty=allow_empty)
 
 
 def _outcomes(
-    causes: Sequence[Cause], history: History, *, but_newest: int = 0
+    causes: Sequence[Cause], history: History, *, own: Mapping[str, int] = _NONE
 ) -> dict[str, tuple[str, ...]]:
     tests = {test for cause in causes for test in cause.tests}
     if not tests:
         return {}
-    seen = history.seen(tests, last=_KNOWN_RUNS + but_newest)
-    return {test: each.outcomes[but_newest:] for test, each in seen.items()}
+    most = max(own.get(test, 0) for test in tests)
+    seen = history.seen(tests, last=_KNOWN_RUNS + most)
+    return {test: each.outcomes[own.get(test, 0) :][:_KNOWN_RUNS] for test, each in seen.items()}
 
 
 def _report(

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from handrail.core.remaining import find_cause
 from handrail.core.text import encodable
 from handrail.errors import ExitCode
 from handrail.frozen import replace
+from handrail.model.records import RunRecord
 from handrail.reporters import json_report
 from handrail.reporters.explanation import OUTPUT_LINES, Past, as_json, explanation
 from handrail.reporters.log_lines import section, shortened, tail
@@ -32,7 +32,7 @@ def explain(arguments: argparse.Namespace) -> ExitCode:
     folder = wiring.find(arguments.run)
     report = report_of(folder.run_id, read_events(folder.events), wiring.history)
     cause = find_cause(arguments.cause, report.causes)
-    past = _past(wiring, cause, report.record.started.env)
+    past = _past(wiring, cause, report.record)
     test = arguments.cause if arguments.cause in cause.tests else cause.tests[0]
     if arguments.is_json:
         extras = json_report.Extras(outcomes=report.outcomes)
@@ -69,11 +69,13 @@ def _logged(path: Path, test: str) -> dict[str, Any]:
     return {"test_log": {"test": test, "lines": documents, "omitted": found.omitted}}
 
 
-def _past(wiring: Wiring, cause: Cause, env: Mapping[str, str]) -> Past:
-    seen = wiring.history.seen(cause.tests[:1], last=11).get(cause.tests[0])
+def _past(wiring: Wiring, cause: Cause, record: RunRecord) -> Past:
+    env, test = record.started.env, cause.tests[0]
+    own = sum(each.test == test for each in record.finished)  # the newest ones are this run's own
+    seen = wiring.history.seen([test], last=10 + own).get(test)
     if seen is None:
         return Past()
-    outcomes, commits = seen.outcomes[1:], seen.commits[1:]  # the newest one is this run's own
+    outcomes, commits = seen.outcomes[own:], seen.commits[own:]
     at = next((n for n, each in enumerate(outcomes) if each == "passed"), None)
     passed_at = commits[at] if at is not None else ""
     here = env.get("commit", "")

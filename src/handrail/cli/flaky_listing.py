@@ -19,7 +19,7 @@ def flaky(arguments: argparse.Namespace) -> ExitCode:
                 hint="give its whole node id, as `handrail report --format json --tests` shows it",
             )
     else:
-        seen = history.seen(history.durations(), last=arguments.last)
+        seen = history.failing(last=arguments.last)
     assessed = [assess(test, each.outcomes, each.codes) for test, each in seen.items()]
     found = assessed if arguments.test else flakiest(assessed)
     if arguments.is_json:

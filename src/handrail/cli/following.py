@@ -159,11 +159,13 @@ def _env(wiring: Wiring) -> dict[str, str]:
         "python": sys.version.split()[0],
         "pytest": _version_of_pytest(),
         "platform": sys.platform,
+        "machine": os.uname().nodename,
     }
     if commit:
         with checkout.DirtyCheck(wiring.root, timeout_s=1.0) as check:
-            is_dirty = check.result()
+            is_dirty, changes = check.result(), check.changes()
         env |= {"commit": commit, "dirty": {True: "yes", False: "no", None: ""}[is_dirty]}
+        env |= {"changes": changes} if changes else {}
     return env
 
 

@@ -25,19 +25,29 @@ class RunRow:
     nothing."""
     selection: str = ""
     """What somebody narrowed it to (paths, ``-k``), as they would type it."""
+    changes: str = ""
+    """A hash of what differed from the commit, or nothing if that is not known."""
+    machine: str = ""
+    seed: str = ""
+    """Of the order of the tests, where that was random."""
 
     @property
     def code(self) -> str:
         """What was tested: see ``code_of``."""
-        return code_of(self.run_id, self.commit, self.python, is_dirty=self.is_dirty)
+        return code_of(
+            self.run_id, self.commit, self.python, is_dirty=self.is_dirty, changes=self.changes
+        )
 
 
-def code_of(run_id: str, commit: str, python: str, *, is_dirty: bool) -> str:
+def code_of(run_id: str, commit: str, python: str, *, is_dirty: bool, changes: str) -> str:
     """What was tested: equal words mean the same code, run by the same Python.
 
-    The commit, shortened; or the run, where that is all that is known.
+    The commit, shortened, with the hash of what differed; or the run, where that is all that is known.
     """
-    code = f"run {run_id}" if is_dirty or not commit else commit[:12]
+    if not commit or (is_dirty and not changes):
+        code = f"run {run_id}"
+    else:
+        code = f"{commit[:12]}+{changes}" if is_dirty else commit[:12]
     return f"{code} on {python}" if python else code
 
 
@@ -76,6 +86,14 @@ class History(Protocol):
         """The newest ``last`` outcomes of each of these tests; a test never seen is absent."""
         ...
 
+    def failing(self, *, last: int = 100) -> Mapping[str, Seen]:
+        """As ``seen``, of every test that has a bad attempt still kept."""
+        ...
+
+    def attempts(self) -> Mapping[str, int]:
+        """How many attempts at each test ever ran; skips are not counted."""
+        ...
+
     def usual_run_s(self, tiers: str, workers: int, selection: str = "") -> float | None:
         """Median wall seconds of the last five complete runs like this one; None if there was none.
 
@@ -88,6 +106,14 @@ class History(Protocol):
         """Keep one run and its attempts: all of it or nothing.
 
         Returns what a person should know about it (a damaged store was moved aside), mostly empty.
+        """
+        ...
+
+    def forget(self, before: float, *, most: int | None = None) -> int:
+        """Drop the attempts of runs that ended before that time, the oldest first, at most so many.
+
+        What is known about each test as a whole stays: usual duration, how often it ran, whether it
+        failed last. The newest run always stays. Returns how many attempts were dropped.
         """
         ...
 

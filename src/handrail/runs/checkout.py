@@ -1,15 +1,21 @@
 """What the results belong to: the commit of the git work tree, and whether it was changed since."""
 
+import hashlib
 import os
 import select
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 _LINKS = 5
+_CHUNK_BYTES = 65536
+MOST_FILES = 2000
+MOST_BYTES = 32 * 1024**2
+"""Of changed files that are read: reading them must not take long."""
 
 
 def commit(root: Path) -> str:
@@ -39,16 +45,19 @@ class DirtyCheck:
     gone.
     """
 
-    __slots__ = ("_answer", "_git", "_is_asked", "_timeout_s")
+    __slots__ = ("_answer", "_ends_at", "_git", "_is_asked", "_listed", "_root", "_timeout_s")
 
     def __init__(
         self, root: Path, *, timeout_s: float, env: Mapping[str, str] | None = None
     ) -> None:
+        self._root = root
         self._timeout_s = timeout_s
+        self._ends_at = time.monotonic() + timeout_s
+        self._listed = b""
         self._is_asked = False
         self._answer: bool | None = None
         self._git: subprocess.Popen[bytes] | None = None
-        command = ["git", "--no-optional-locks", "status", "--porcelain"]
+        command = ["git", "--no-optional-locks", "status", "--porcelain", "-z"]
         with suppress(OSError):
             self._git = subprocess.Popen(
                 command,
@@ -75,9 +84,36 @@ class DirtyCheck:
         readable, _, _ = select.select([self._git.stdout], [], [], self._timeout_s)
         if not readable:
             return None
-        if os.read(self._git.stdout.fileno(), 1):
+        self._listed = os.read(self._git.stdout.fileno(), _CHUNK_BYTES)
+        if self._listed:
             return True  # one changed file is enough, the list may be long
         return False if self._git.wait() == 0 else None
+
+    def changes(self) -> str:
+        """A hash of what differs from the commit: equal ones mean equal files.
+
+        Empty if nothing differs, if that is not known, or if it is more than ``MOST_BYTES`` in
+        ``MOST_FILES``. What git ignores is not looked at.
+        """
+        if not self.result() or self._git is None or self._git.stdout is None:
+            return ""
+        while chunk := self._more(self._git.stdout.fileno()):
+            self._listed += chunk
+        if self._git.poll() != 0 and not self._has_ended():
+            return ""
+        return _hash_of(self._root, self._listed)
+
+    def _more(self, descriptor: int) -> bytes:
+        left_s = max(0.0, self._ends_at - time.monotonic())
+        readable, _, _ = select.select([descriptor], [], [], left_s)
+        return os.read(descriptor, _CHUNK_BYTES) if readable else b""
+
+    def _has_ended(self) -> bool:
+        """Whether git has said everything."""
+        assert self._git is not None
+        with suppress(subprocess.TimeoutExpired):
+            return self._git.wait(max(0.0, self._ends_at - time.monotonic())) == 0
+        return False
 
     def close(self) -> None:
         """End git, if it is not done."""
@@ -97,6 +133,42 @@ class DirtyCheck:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _hash_of(root: Path, listed: bytes) -> str:
+    """Of the files that git lists, NUL after each: ``XY path``; after a rename the old path too."""
+    top = _git_folder(root)
+    if top is None:
+        return ""
+    found = hashlib.blake2b(digest_size=6)
+    left_files, left_bytes = MOST_FILES, MOST_BYTES
+    entries = iter(listed.split(b"\0"))
+    for entry in entries:
+        found.update(entry + b"\0")
+        if entry[:1] in (b"R", b"C"):
+            found.update(next(entries, b"") + b"\0")
+        for path in _files_of(top.parent, os.fsdecode(entry[3:])):
+            left_files -= 1
+            try:
+                left_bytes -= os.path.getsize(path)
+                if left_files < 0 or left_bytes < 0:
+                    return ""
+                found.update(os.fsencode(path) + b"\0" + path.read_bytes())
+            except OSError:
+                found.update(b"gone\0")
+    return found.hexdigest()
+
+
+def _files_of(top: Path, name: str) -> Iterator[Path]:
+    """The file of that name; of a folder that git does not know, all that are in it."""
+    if not name.endswith("/"):
+        if name and not (top / name).is_dir():
+            yield top / name
+        return
+    for folder, names, files in os.walk(top / name):
+        names.sort()
+        for each in sorted(files):
+            yield Path(folder, each)
 
 
 def _git_folder(root: Path) -> Path | None:

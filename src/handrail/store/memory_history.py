@@ -10,11 +10,13 @@ from handrail.ports.history import RunRow, Seen
 from handrail.store.summaries import KEPT, middle
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MemoryHistory:
     """Keeps every attempt and computes each answer from all of them: the oracle of the others."""
 
     _saved: list[tuple[RunRow, tuple[TestFinished, ...]]] = field(default_factory=list, init=False)
+    _forgotten: int = field(default=0, init=False)
+    """How many attempts, the oldest, are only remembered as part of the whole."""
 
     def durations(self) -> Mapping[str, float]:
         """Usual wall seconds of each test known, by node id."""
@@ -28,7 +30,7 @@ class MemoryHistory:
 
     def seen(self, tests: Iterable[str], *, last: int = 10) -> Mapping[str, Seen]:
         """The newest ``last`` outcomes of each of these tests; a test never seen is absent."""
-        by_test = self._by_test()
+        by_test = self._by_test(from_attempt=self._forgotten)
         return {
             test: Seen(
                 outcomes=tuple(attempt.outcome.value for _, attempt in newest),
@@ -39,6 +41,31 @@ class MemoryHistory:
             for test in tests
             if (newest := by_test.get(test, [])[::-1][:last])
         }
+
+    def failing(self, *, last: int = 100) -> Mapping[str, Seen]:
+        """As ``seen``, of every test that has a bad attempt still kept."""
+        kept = self._by_test(from_attempt=self._forgotten)
+        bad = [test for test, found in kept.items() if any(e.outcome.is_bad for _, e in found)]
+        return self.seen(bad, last=last)
+
+    def attempts(self) -> Mapping[str, int]:
+        """How many attempts at each test ever ran; skips are not counted."""
+        return {
+            test: sum(each.outcome is not Outcome.SKIPPED for _, each in attempts)
+            for test, attempts in self._by_test().items()
+        }
+
+    def forget(self, before: float, *, most: int | None = None) -> int:
+        """Drop the attempts of runs that ended before that time, the oldest first."""
+        old = 0
+        for run, attempts in self._saved[:-1]:
+            if run.ended_at >= before:
+                break
+            old += len(attempts)
+        fresh = max(0, old - self._forgotten)
+        dropped = fresh if most is None else min(most, fresh)
+        self._forgotten += dropped
+        return dropped
 
     def usual_run_s(self, tiers: str, workers: int, selection: str = "") -> float | None:
         """Median wall seconds of the last five complete runs like this one."""
@@ -60,11 +87,11 @@ class MemoryHistory:
         """The newest runs, newest first."""
         return [run for run, _ in self._saved[::-1][:last]]
 
-    def _by_test(self) -> dict[str, list[tuple[RunRow, TestFinished]]]:
+    def _by_test(self, *, from_attempt: int = 0) -> dict[str, list[tuple[RunRow, TestFinished]]]:
         by_test: defaultdict[str, list[tuple[RunRow, TestFinished]]] = defaultdict(list)
-        for run, attempts in self._saved:
-            for attempt in attempts:
-                by_test[attempt.test].append((run, attempt))
+        saved = [(run, attempt) for run, attempts in self._saved for attempt in attempts]
+        for run, attempt in saved[from_attempt:]:
+            by_test[attempt.test].append((run, attempt))
         return dict(by_test)
 
 

@@ -1,6 +1,6 @@
 """The layout of the history file, one step per version. Steps are only ever added at the end.
 
-Attempts are appended and never indexed: each row names the ``previous`` attempt at the same test,
+Attempts are appended and not indexed, but for the bad ones: each row names the ``previous`` attempt at the same test,
 and the test's row names the newest. So saving costs the same with a million rows as with none, and
 the last few attempts of a test are a few look-ups by primary key. Inside a run, ids ascend in the
 order in which the attempts ended.
@@ -50,6 +50,17 @@ MIGRATIONS: Sequence[Migration] = (
         "ALTER TABLE runs ADD COLUMN selection TEXT NOT NULL DEFAULT ''",
         # What those were narrowed to was not kept: none of them says what a run takes.
         "UPDATE runs SET is_partial = 1",
+    ),
+    (
+        "ALTER TABLE runs ADD COLUMN changes TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE runs ADD COLUMN machine TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE runs ADD COLUMN seed TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tests ADD COLUMN ran INTEGER NOT NULL DEFAULT 0",
+        """UPDATE tests SET ran = counted.ran FROM (
+            SELECT test_id, count(*) AS ran FROM attempts WHERE outcome != 3 GROUP BY test_id
+            ) AS counted WHERE counted.test_id = tests.id""",
+        # The only index on attempts: nearly none is bad, so that it costs nearly nothing.
+        "CREATE INDEX attempts_bad ON attempts (test_id) WHERE outcome IN (1, 2)",
     ),
 )
 

@@ -1,10 +1,12 @@
 """Questions and answers of the history in SQL, on a connection that somebody else opened."""
 
 import struct
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from handrail.model.events import TestFinished
+from handrail.model.outcomes import Outcome
 from handrail.ports.history import RunRow, Seen, code_of
 from handrail.store.migrations import OUTCOMES
 from handrail.store.summaries import KEPT, middle, recent_after
@@ -23,12 +25,14 @@ _SEEN = """
         SELECT chain.test_id, previous, depth + 1
         FROM chain JOIN attempts ON attempts.id = attempt_id
         WHERE depth < ?1 AND previous IS NOT NULL)
-    SELECT node, outcome, run, hash, runs.is_dirty, python
+    SELECT node, outcome, run, hash, runs.is_dirty, python, changes
     FROM chain JOIN attempts ON attempts.id = attempt_id
         JOIN tests ON tests.id = chain.test_id JOIN commits ON commits.id = attempts.commit_id
         JOIN runs ON runs.id = attempts.run_id
     ORDER BY depth
 """
+_BAD = "SELECT DISTINCT test_id FROM attempts WHERE outcome IN (1, 2)"
+_BAD_NODES = f"SELECT node FROM tests WHERE id IN ({_BAD})"  # noqa: S608 - no text of others
 _ALIKE = """
     SELECT ended_at - started_at FROM runs
     WHERE tiers = ? AND workers = ? AND selection = CAST(? AS TEXT) AND NOT is_partial
@@ -37,7 +41,7 @@ _ALIKE = """
 """
 _RUNS = """
     SELECT run, started_at, ended_at, verdict, tiers, workers, python, hash, is_dirty, is_partial,
-        selection
+        selection, changes, machine, seed
     FROM runs JOIN commits ON commits.id = commit_id ORDER BY runs.id DESC LIMIT ?
 """
 _KNOWN = """
@@ -46,8 +50,8 @@ _KNOWN = """
 """
 _INSERT_RUN = """
     INSERT INTO runs (run, started_at, ended_at, verdict, tiers, workers, python, commit_id,
-        is_dirty, is_partial, selection)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT))
+        is_dirty, is_partial, selection, changes, machine, seed)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?)
 """
 _INSERT_ATTEMPT = """
     INSERT INTO attempts (id, previous, test_id, run_id, attempt, outcome, duration_s,
@@ -55,11 +59,11 @@ _INSERT_ATTEMPT = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_TEST = """
-    INSERT INTO tests (usual_s, recent_s, is_failing, newest_attempt, id, node)
-    VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT))
+    INSERT INTO tests (usual_s, recent_s, is_failing, newest_attempt, ran, id, node)
+    VALUES (?, ?, ?, ?, ?, ?, CAST(? AS TEXT))
 """
 _UPDATE_TEST = """
-    UPDATE tests SET usual_s = ?, recent_s = ?, is_failing = ?, newest_attempt = ?
+    UPDATE tests SET usual_s = ?, recent_s = ?, is_failing = ?, newest_attempt = ?, ran = ran + ?
     WHERE id = ?
 """
 
@@ -83,11 +87,54 @@ def seen(db: "sqlite3.Connection", tests: Iterable[str], last: int) -> Mapping[s
     """The newest ``last`` attempts at each of these tests that was ever seen."""
     _want(db, tests)
     newest: dict[str, list[tuple[str, str, bool, str]]] = {}
-    for node, outcome, run, commit, is_dirty, python in db.execute(_SEEN, (last,)):
-        code = code_of(run, commit, python, is_dirty=bool(is_dirty))
+    codes: dict[tuple[str, ...], str] = {}
+    for node, outcome, run, commit, is_dirty, python, changes in db.execute(_SEEN, (last,)):
+        key = (run, commit, python, changes, str(is_dirty))
+        if (code := codes.get(key)) is None:
+            code = codes[key] = code_of(
+                run, commit, python, is_dirty=bool(is_dirty), changes=changes
+            )
         row = (OUTCOMES[outcome].value, commit, bool(is_dirty), code)
         newest.setdefault(node, []).append(row)
     return {node: _seen(found) for node, found in newest.items()}
+
+
+def failing(db: "sqlite3.Connection", last: int) -> Mapping[str, Seen]:
+    """As ``seen``, of every test that has a bad attempt."""
+    return seen(db, [node for (node,) in db.execute(_BAD_NODES)], last)
+
+
+def attempts(db: "sqlite3.Connection") -> Mapping[str, int]:
+    """How many attempts at each test ever ran."""
+    return dict(db.execute("SELECT node, ran FROM tests"))
+
+
+def forget(db: "sqlite3.Connection", before: float, most: int | None) -> int:
+    """Drop the attempts of old runs; ids ascend in the order in which runs were saved."""
+    newest = _newest_id(db, "SELECT max(id) FROM runs")
+    first_kept = "SELECT min(id) FROM runs WHERE ended_at >= ? OR id = ?"
+    kept_run = int(db.execute(first_kept, (before, newest)).fetchone()[0] or 0)
+    end = _first_attempt_of(db, kept_run)
+    first = _newest_id(db, "SELECT min(id) FROM attempts")
+    if most is not None:
+        end = min(end, first + most)
+    return db.execute("DELETE FROM attempts WHERE id < ?", (end,)).rowcount
+
+
+def _first_attempt_of(db: "sqlite3.Connection", run_id: int) -> int:
+    """The first attempt of this run or a later one, found by halving: there is no index to ask."""
+    low = _newest_id(db, "SELECT min(id) FROM attempts")
+    high = _newest_id(db, "SELECT max(id) + 1 FROM attempts")
+    while low < high:
+        half = (low + high) // 2
+        at, run = db.execute(
+            "SELECT id, run_id FROM attempts WHERE id >= ? ORDER BY id LIMIT 1", (half,)
+        ).fetchone()
+        if run < run_id:
+            low = at + 1
+        else:
+            high = half
+    return low
 
 
 def usual_run_s(db: "sqlite3.Connection", tiers: str, workers: int, selection: str) -> float | None:
@@ -112,6 +159,9 @@ def runs(db: "sqlite3.Connection", last: int) -> Sequence[RunRow]:
             is_dirty=bool(is_dirty),
             is_partial=bool(is_partial),
             selection=selection,
+            changes=changes,
+            machine=machine,
+            seed=seed,
         )
         for (
             run_id,
@@ -125,6 +175,9 @@ def runs(db: "sqlite3.Connection", last: int) -> Sequence[RunRow]:
             is_dirty,
             is_partial,
             selection,
+            changes,
+            machine,
+            seed,
         ) in db.execute(_RUNS, (last,))
     ]
 
@@ -141,12 +194,17 @@ def _insert_attempts(
     db: "sqlite3.Connection", attempts: Sequence[TestFinished], run: tuple[int, int, bool]
 ) -> None:
     run_id, commit_id, is_dirty = run
-    next_attempt = _newest_id(db, "SELECT max(id) FROM attempts") + 1
+    # Where every attempt was forgotten, tests still name those: numbers are never given again.
+    next_attempt = 1 + (
+        _newest_id(db, "SELECT max(id) FROM attempts")
+        or _newest_id(db, "SELECT max(newest_attempt) FROM tests")
+    )
     newest_test = last_test = _newest_id(db, "SELECT max(id) FROM tests")
     tests, recent_s, previous = _known(db, attempts)
 
     appended = []
     last = {}
+    ran: Counter[str] = Counter()
     for row_id, each in enumerate(attempts, next_attempt):
         node = each.test
         if node not in tests:
@@ -172,11 +230,12 @@ def _insert_attempts(
         previous[node] = row_id
         recent_s[node] = recent_after(recent_s.get(node, ()), each.outcome, each.duration_s)
         last[node] = each
+        ran[node] += each.outcome is not Outcome.SKIPPED
 
     db.executemany(_INSERT_ATTEMPT, appended)
     changed, new = [], []
     for node, each in last.items():
-        row = (*_summary(each, recent_s[node]), previous[node], tests[node])
+        row = (*_summary(each, recent_s[node]), previous[node], ran[node], tests[node])
         if tests[node] <= newest_test:
             changed.append(row)
         else:
@@ -212,6 +271,9 @@ def _insert_run(db: "sqlite3.Connection", run: RunRow, commit_id: int) -> int:
         run.is_dirty,
         run.is_partial,
         run.selection.encode("utf-8", "surrogatepass"),
+        run.changes,
+        run.machine,
+        run.seed,
     )
     return int(db.execute(_INSERT_RUN, row).lastrowid or 0)
 

@@ -46,6 +46,23 @@ class SqliteHistory:
         with self._reading() as db:
             return rows.seen(db, tests, last)
 
+    def failing(self, *, last: int = 100) -> Mapping[str, Seen]:
+        """As ``seen``, of every test that has a bad attempt still kept."""
+        with self._reading() as db:
+            return rows.failing(db, last)
+
+    def attempts(self) -> Mapping[str, int]:
+        """How many attempts at each test ever ran; skips are not counted."""
+        with self._reading() as db:
+            return rows.attempts(db)
+
+    def forget(self, before: float, *, most: int | None = None) -> int:
+        """Drop the attempts of runs that ended before that time, the oldest first."""
+        if not self.path.exists():
+            return 0
+        with self._writing() as db:
+            return rows.forget(db, before, most)
+
     def usual_run_s(self, tiers: str, workers: int, selection: str = "") -> float | None:
         """Median wall seconds of the last five complete runs like this one."""
         with self._reading() as db:

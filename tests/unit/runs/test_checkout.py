@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from handrail.runs import checkout
 from handrail.runs.checkout import DirtyCheck, commit
 
 
@@ -156,3 +157,54 @@ def test_a_git_that_takes_too_long_is_ended_and_nothing_is_known(
 
     assert check._git is not None
     assert check._git.returncode == -9
+
+
+def changes(tree: Path) -> str:
+    with DirtyCheck(tree, timeout_s=30.0) as check:
+        return check.changes()
+
+
+def test_equal_changes_have_equal_hashes_and_others_another(tree: Path) -> None:
+    assert changes(tree) == ""
+
+    hashes = []
+    for text in ("a = 2\n", "a = 3\n", "a = 2\n"):
+        (tree / "a.py").write_text(text)
+        hashes.append(changes(tree))
+
+    assert hashes[0] == hashes[2] != hashes[1]
+    assert all(len(each) == 12 for each in hashes)
+
+
+@pytest.mark.parametrize("name", ["new.py", "folder/new.py", 'f\xfcr "alle".py'])
+def test_what_is_in_a_new_file_counts(tree: Path, name: str) -> None:
+    (tree / name).parent.mkdir(exist_ok=True)
+
+    (tree / name).write_text("b = 1\n")
+    before = changes(tree)
+    (tree / name).write_text("b = 2\n")
+
+    assert "" != before != changes(tree)
+
+
+def test_a_removed_and_a_renamed_file_count(tree: Path) -> None:
+    (tree / "a.py").rename(tree / "c.py")
+    git(tree, "add", "-A")
+    renamed = changes(tree)
+    (tree / "c.py").unlink()
+
+    assert "" != renamed != changes(tree) != ""
+
+
+def test_changes_that_are_too_many_to_read_have_no_hash(tree: Path) -> None:
+    for number in range(checkout.MOST_FILES + 1):
+        (tree / f"{number}.py").touch()
+
+    assert changes(tree) == ""
+
+
+def test_in_a_folder_below_the_top_the_same_files_are_read(tree: Path) -> None:
+    (tree / "below").mkdir()
+    (tree / "a.py").write_text("a = 2\n")
+
+    assert changes(tree / "below") == changes(tree)

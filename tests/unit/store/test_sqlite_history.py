@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.errors import ExitCode, StateError
+from handrail.frozen import replace
 from handrail.model.events import TestFinished
 from handrail.model.outcomes import Outcome
 from handrail.ports.history import RunRow
@@ -123,6 +124,36 @@ def test_it_answers_like_the_oracle_that_keeps_every_attempt(
     assert history.durations() == oracle.durations()
     assert history.last_failed() == oracle.last_failed()
     assert history.seen(tests, last=last) == oracle.seen(tests, last=last)
+    assert history.failing(last=last) == oracle.failing(last=last)
+    assert history.attempts() == oracle.attempts()
+
+
+@settings(deadline=None, max_examples=40)
+@given(SAVES, st.integers(0, 9), st.none() | st.integers(0, 9), SAVES)
+def test_what_it_forgets_leaves_the_answers_of_the_oracle(
+    tmp_path_factory: pytest.TempPathFactory,
+    earlier: list[tuple[str, bool, list[TestFinished]]],
+    old: int,
+    most: int | None,
+    later: list[tuple[str, bool, list[TestFinished]]],
+) -> None:
+    history = SqliteHistory(tmp_path_factory.mktemp("oracle") / "history.db")
+    oracle = MemoryHistory()
+    tests = {each.test for _, _, attempts in (*earlier, *later) for each in attempts}
+
+    for number, (commit, is_dirty, attempts) in enumerate((*earlier, *later)):
+        ended = replace(run(commit=commit, is_dirty=is_dirty), ended_at=100.0 + number)
+        for each in (history, oracle):
+            each.save(ended, attempts)
+        if number >= len(earlier) - 1:
+            before = 100.0 + old
+            assert history.forget(before, most=most) == oracle.forget(before, most=most)
+
+    assert history.durations() == oracle.durations()
+    assert history.last_failed() == oracle.last_failed()
+    assert history.attempts() == oracle.attempts()
+    assert history.seen(tests, last=100) == oracle.seen(tests, last=100)
+    assert history.failing() == oracle.failing()
 
 
 def test_a_few_tests_among_many_are_updated_like_all_of_them(history: SqliteHistory) -> None:
@@ -356,7 +387,7 @@ def test_a_history_of_a_newer_handrail_is_neither_read_nor_written(path: Path) -
             use()
         assert caught.value.text() == (
             "error: the history was written by a newer handrail [history-newer]\n"
-            f"  {path}: layout 3, this handrail knows 2\n"
+            f"  {path}: layout 4, this handrail knows 3\n"
             "\n"
             "hint: upgrade handrail"
         )
