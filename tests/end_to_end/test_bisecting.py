@@ -58,9 +58,13 @@ def test_the_order_of_the_run_in_which_it_failed_is_searched_and_reproduced(
     assert done.stdout.startswith(
         f"{VICTIM}\n  passes alone, and fails after this one:\n    test_a.py::test_sets\n"
     )
-    assert last.startswith("VICTIM | 4 runs, ")
+    assert last.startswith("VICTIM | 5 runs, ")
     assert last.endswith(f" | run={project.latest_id()}")
     assert "run 1: alone it passes" in done.stderr
+    assert (
+        "  left behind by test_a.py::test_sets:\n    module global state.VALUE: 0 -> 1\n"
+        in done.stdout
+    )
     command = again.removeprefix("  again: handrail ").split()
     assert command == ["run", "-n", "0", "test_a.py::test_sets", VICTIM]
     assert project.command("handrail", *command).returncode == 1

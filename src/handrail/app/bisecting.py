@@ -18,6 +18,7 @@ from handrail.core.bisecting import (
 from handrail.core.recorded import Recorded
 from handrail.errors import UserError
 from handrail.frozen import dataclass, field, replace
+from handrail.model.leftovers import Leftover
 from handrail.model.outcomes import Outcome, Problem
 from handrail.model.trials import Found, Trial, Tried
 
@@ -90,12 +91,15 @@ class Bisection:
                 raise NotCollectedError(self.test, found)
             suspects = _suspects(self.test, found.tests, known)
             finding = self._played(suspects, lambda before: self._try(session, before))
+            left = self._left_behind(session, finding.needed)
+            finding = _with_more(finding, trials=bool(left), tests=bool(left) * (len(left) + 1))
         is_import, finding = self._by_modules(finding, found.tests)
         return Discovery(
             test=self.test,
             finding=finding,
             is_import=is_import,
             problem=self._problem,
+            left=left,
             candidates=len(found.tests) - 1,
             again=self.again(found, finding),
             seconds=time.monotonic() - self._began,
@@ -120,6 +124,21 @@ class Bisection:
             number=number or self._trials + 1, tests=(*before, self.test), limit_s=self.limit_s
         )
         return self._understood(session.try_one(trial))
+
+    def _left_behind(
+        self, session: Session, needed: Sequence[str]
+    ) -> tuple[tuple[str, tuple[Leftover, ...]], ...]:
+        """What each of these tests leaves behind for the next."""
+        if not needed:
+            return ()
+        self._trials += 1
+        trial = Trial(
+            number=self._trials,
+            tests=(*needed, self.test),
+            limit_s=self.limit_s,
+            is_watched=True,
+        )
+        return session.try_one(trial).left
 
     def _understood(self, tried: Tried) -> Answer:
         if tried.ended_by and tried.ended_by != self.test:

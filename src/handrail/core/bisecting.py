@@ -10,6 +10,7 @@ from contextlib import suppress
 from enum import StrEnum
 
 from handrail.frozen import dataclass
+from handrail.model.leftovers import Leftover
 from handrail.model.outcomes import Problem
 
 MOST_TRIALS = 200
@@ -92,6 +93,8 @@ class Discovery:
     """Whether modules are what is needed: importing them is enough."""
     problem: Problem | None = None
     """How it fails."""
+    left: tuple[tuple[str, tuple[Leftover, ...]], ...] = ()
+    """What each of the tests that are needed leaves behind."""
     candidates: int = 0
     """Tests that were collected beside it."""
     again: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """Trials: tests that one fresh process runs one after the other, to see what becomes of the last."""
 
 from handrail.frozen import dataclass
+from handrail.model.leftovers import Leftover
 from handrail.model.outcomes import Outcome, Problem
 
 
@@ -12,6 +13,8 @@ class Trial:
     tests: tuple[str, ...]
     limit_s: float | None = None
     """For each test, over whatever the configuration says."""
+    is_watched: bool = False
+    """Whether to say what each test but the last leaves behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,8 @@ class Tried:
     """How: ``SIGSEGV``, ``took longer than 10s``."""
     problem: Problem | None = None
     """What went wrong with the last test."""
+    left: tuple[tuple[str, tuple[Leftover, ...]], ...] = ()
+    """What tests left behind, if that was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from handrail.execution import limits, wire
+from handrail.execution.process_state import Looker
 from handrail.execution.worker_process import Ending
 from handrail.frozen import dataclass, field
+from handrail.model.leftovers import Leftover
 from handrail.model.outcomes import Outcome, Problem
 from handrail.model.spec import RunSpec
 from handrail.model.trials import Found, Trial, Tried
@@ -58,6 +60,7 @@ class _Attempt:
     ends_at: float | None = None
     outcomes: list[tuple[str, Outcome, float]] = field(default_factory=list)
     problem: Problem | None = None
+    left: list[tuple[str, tuple[Leftover, ...]]] = field(default_factory=list)
     ending: str = ""
 
 
@@ -164,6 +167,8 @@ class Server:
                 attempt.current = place
                 limit_s = self._limit_s(attempt.trial, attempt.trial.tests[place])
                 attempt.ends_at = time.monotonic() + limit_s if limit_s else None
+            case ("left", leftovers):
+                attempt.left.append((attempt.trial.tests[attempt.current], leftovers))
             case ("end", outcome, seconds, problem):
                 name = attempt.trial.tests[attempt.current]
                 attempt.outcomes.append((name, Outcome(outcome), seconds))
@@ -196,6 +201,7 @@ class Server:
             ended_by=ended_by,
             ending=(why or Ending(status=status).text) if ended_by else "",
             problem=attempt.problem,
+            left=tuple(attempt.left),
         )
         with contextlib.suppress(BrokenPipeError):
             wire.send(self._sink, (tried,))
@@ -239,6 +245,8 @@ class Server:
         process.grow_old()
         gc.enable()
         items = [self._items[name] for name in trial.tests]
+        looker = Looker(str(self._config.rootpath), is_thorough=True) if trial.is_watched else None
+        before = looker.look() if looker is not None else {}
         for place, item in enumerate(items):
             wire.send(sink, ("begin", place))
             began = time.monotonic()
@@ -246,6 +254,10 @@ class Server:
             self._config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             outcome, problem = listener.take()
             is_last = following is None
+            if looker is not None and not is_last:
+                after = looker.look()
+                wire.send(sink, ("left", looker.left_between(before, after)))
+                before = after
             wire.send(
                 sink,
                 ("end", str(outcome), time.monotonic() - began, problem if is_last else None),

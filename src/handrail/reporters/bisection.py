@@ -6,12 +6,15 @@ from typing import Any
 
 from handrail.core.bisecting import Discovery, Kind
 from handrail.core.text import name
+from handrail.model.leftovers import Leftover
 from handrail.model.outcomes import Problem
 from handrail.model.units import format_duration
 from handrail.reporters import lines
 
 SCHEMA = "handrail.bisect/1"
 MESSAGE_BYTES = 400
+SHOWN_LEFTOVERS = 10
+MOST_LEFTOVERS = 200
 _CONCLUSIONS = {
     Kind.STEADY_PASS: "passes alone and after {others}: its order does not make it fail",
     Kind.STEADY_FAIL: "fails alone and after {others}: its order does not make it fail",
@@ -37,6 +40,9 @@ def bisection(found: Discovery) -> str:
         shown += [f"{test} {_CONCLUSIONS[finding.kind].format(**words)}"]
     if found.problem is not None:
         shown += [f"  it fails so: {_failure(found.problem)}"]
+    for each, leftovers in found.left:
+        if leftovers:
+            shown += [f"  left behind by {name(each)}:", *_leftover_lines(leftovers)]
     shown += [f"  left out, as it ends its process: {name(each)}" for each in finding.left_out]
     if found.again:
         shown += [f"  again: {name(shlex.join(found.again))}"]
@@ -55,6 +61,12 @@ def headline(found: Discovery) -> str:
         f"run={lines.words(found.run_id, 60)}" if found.run_id else "",
     ]
     return " | ".join(part for part in parts if part)
+
+
+def _leftover_lines(leftovers: Sequence[Leftover]) -> list[str]:
+    shown = [f"    {lines.words(each.text, 200)}" for each in leftovers[:SHOWN_LEFTOVERS]]
+    more = len(leftovers) - len(shown)
+    return [*shown, f"    +{more} more (--json has them)"] if more else shown
 
 
 def _verbs(found: Discovery) -> str:
@@ -98,6 +110,16 @@ def document(found: Discovery) -> dict[str, Any]:
             "message": lines.words(problem.message, 4000),
             "where": lines.words(problem.where, 400),
         },
+        "left_behind": [
+            {
+                "test": name(test),
+                "area": each.area.value,
+                "name": lines.words(each.name, 400),
+                "change": lines.words(each.change, 400),
+            }
+            for test, leftovers in found.left
+            for each in leftovers[:MOST_LEFTOVERS]
+        ],
         "trials": finding.trials,
         "tests_run": finding.tests,
         "candidates": found.candidates,
