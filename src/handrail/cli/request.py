@@ -85,6 +85,7 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         only=arguments.remaining.only if arguments.remaining else frozenset(),
         retries=arguments.retries,
         strategy=arguments.strategy,
+        guard=arguments.guard,
         seed=_seed(arguments.order),
         is_keeping=arguments.is_keeping,
         shard=arguments.shard,

@@ -174,6 +174,15 @@ def _fill_selection(run: Parser) -> None:
         help="the run fails if a test passed only when tried again, or took 3 times as long as usual",
     )
     run.add_argument(
+        "--guard",
+        nargs="?",
+        const="note",
+        default="",
+        choices=("note", "fail"),
+        metavar="note|fail",
+        help="look what each test leaves behind in its process: note it (default), or let the test fail",
+    )
+    run.add_argument(
         "--log-tests",
         action="store_true",
         help="keep what each test logs, for `handrail logs --test` and `handrail explain`",

@@ -40,6 +40,27 @@ _OURS = frozenset(
 _VOLATILE = frozenset({"PYTEST_CURRENT_TEST", "PYTEST_VERSION"})
 
 
+_USUAL = frozenset(
+    {
+        "builtins",
+        "datetime",
+        "io",
+        "json",
+        "logging",
+        "os",
+        "os.path",
+        "pathlib",
+        "random",
+        "shutil",
+    }
+    | {"signal", "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib.request"}
+)
+"""Modules of Python's own whose functions tests replace."""
+_MODULES: Key = (Area.MODULE, "")
+"""Names and identities of all modules, in one."""
+_Module = tuple[str, types.ModuleType]
+
+
 class Looker:
     """Takes looks. ``root``: modules below it are the project's, and looked into.
 
@@ -52,21 +73,41 @@ class Looker:
         self._is_thorough = is_thorough
         self._inner: dict[str, bool] = {}
         """Whether a module is looked into."""
+        self._seen: tuple[int, ...] = ()
+        self._inside: list[_Module] = []
+        self._outside: list[_Module] = []
 
     def look(self) -> dict[Key, Any]:
         """Prints of everything, now."""
         found: dict[Key, Any] = {}
+        identities = tuple(map(id, sys.modules.values()))
+        if identities != self._seen:
+            self._seen = identities
+            self._inside, self._outside = self._chosen()
+        for name, module in self._inside:
+            found.update(_globals(name, module, is_thorough=self._is_thorough))
+        for name, module in self._outside:
+            found.update(_offers(name, module, is_thorough=self._is_thorough))
+        found[_MODULES] = tuple(sys.modules), identities
+        found.update(self._process())
+        return found
+
+    def _chosen(self) -> tuple[list[_Module], list[_Module]]:
+        """Modules to look into, and others whose functions and classes somebody may replace."""
+        inside: list[_Module] = []
+        outside: dict[str, types.ModuleType] = {}
         modules: list[tuple[str, object]] = list(sys.modules.items())
         for name, module in modules:
             if not isinstance(module, types.ModuleType) or name.partition(".")[0] in _OURS:
                 continue  # ours change all the time, and harm nobody
             if self._is_inner(name, module):
-                found.update(_globals(name, module, is_thorough=self._is_thorough))
-            else:
-                found.update(_offers(name, module, is_thorough=self._is_thorough))
-            found[Area.MODULE, name] = id(module)
-        found.update(self._process())
-        return found
+                inside.append((name, module))
+            elif self._is_thorough or name in _USUAL:
+                outside[name] = module
+        if not self._is_thorough:
+            own = dict(inside)
+            outside.update({n: m for n, m in _used_by(own.values()) if n not in own})
+        return inside, list(outside.items())
 
     def left_between(
         self, before: Mapping[Key, Any], after: Mapping[Key, Any]
@@ -97,21 +138,21 @@ class Looker:
         self, before: Mapping[Key, Any], after: Mapping[Key, Any]
     ) -> tuple[dict[Key, Any], dict[Key, Any]]:
         """Two looks without what is no leftover: what came with modules that were imported since."""
-        new = {key[1] for key in after if key[0] is Area.MODULE and key not in before}
-        gone = {key[1] for key in before if key[0] is Area.MODULE and key not in after}
+        was, now_is = (dict(zip(*each[_MODULES], strict=True)) for each in (before, after))
+        new, gone = now_is.keys() - was.keys(), was.keys() - now_is.keys()
         one, other = dict(before), dict(after)
         for key in list(other):
-            if key[0] in {Area.GLOBAL, Area.PATCH, Area.MODULE} and _module_of(key) in new:
+            if key[0] in {Area.GLOBAL, Area.PATCH} and _module_of(key) in new:
                 del other[key]
         for key in list(one):
             if key[0] in {Area.GLOBAL, Area.PATCH} and _module_of(key) in gone:
                 del one[key]
-        for key in [each for each in other if _is_list(each)]:
-            earlier, now = one.pop(key, None), other.pop(key)
-            if earlier is not None and earlier != now:
-                for patched, title in _patched(key, earlier, now):
-                    one[patched], other[patched] = ("original",), title
-        one = {key: value for key, value in one.items() if not _is_list(key)}
+        one, other = _with_patches(one, other)
+        for name, identity in was.items():
+            if name.partition(".")[0] not in _OURS and now_is.get(name) != identity:
+                one[Area.MODULE, name] = identity
+                if name in now_is:
+                    other[Area.MODULE, name] = now_is[name]
         if self._is_thorough:
             other.update({(Area.IMPORT, name): True for name in sorted(new)})
         return one, other
@@ -152,8 +193,33 @@ _SIGNALS = tuple(
 )
 
 
+def _used_by(modules: Iterable[types.ModuleType]) -> Iterator[_Module]:
+    """Modules that these import, or import something from."""
+    for module in modules:
+        for value in list(vars(module).values()):
+            is_module = type(value) is types.ModuleType
+            name: object = getattr(value, "__name__" if is_module else "__module__", None)
+            found: object = sys.modules.get(name) if isinstance(name, str) else None
+            if isinstance(found, types.ModuleType) and str(name).partition(".")[0] not in _OURS:
+                yield str(name), found
+
+
+def _with_patches(
+    before: Mapping[Key, Any], after: Mapping[Key, Any]
+) -> tuple[dict[Key, Any], dict[Key, Any]]:
+    """The looks with single attributes in place of lists of identities."""
+    one = {key: value for key, value in before.items() if not _is_list(key)}
+    other = {key: value for key, value in after.items() if not _is_list(key)}
+    for key, now in after.items():
+        earlier = before.get(key)
+        if _is_list(key) and key != _MODULES and earlier is not None and earlier != now:
+            for patched, title in _patched(key, earlier, now):
+                one[patched], other[patched] = ("original",), title
+    return one, other
+
+
 def _is_list(key: Key) -> bool:
-    return key[0] is Area.PATCH and key[1][-1] in ":."
+    return key == _MODULES or (key[0] is Area.PATCH and key[1][-1] in ":.")
 
 
 def _module_of(key: Key) -> str:
@@ -165,6 +231,9 @@ def _globals(
 ) -> Iterator[tuple[Key, Any]]:
     for attribute, value in list(vars(module).items()):
         if attribute.startswith(("__", "@")) or type(value) is types.ModuleType:
+            continue
+        if type(value) is types.FunctionType:  # most of what a test module has
+            yield (Area.GLOBAL, f"{name}:{attribute}"), (value.__qualname__, id(value))
             continue
         yield (Area.GLOBAL, f"{name}:{attribute}"), fingerprint(value, DEPTH)
         if isinstance(value, type) and value.__module__ == name:

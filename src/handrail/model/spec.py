@@ -45,6 +45,8 @@ class RunSpec:
     """Whether the databases of failed tests are kept."""
     retries: int | None = None
     """How often a test that failed is tried again; None: as its override says, or never."""
+    guard: str = ""
+    """``note`` or ``fail``: what becomes of a test that leaves something behind; empty: nobody looks."""
     seed: int | None = None
     """Of a random order; None: the usual order."""
     strategy: str = "auto"

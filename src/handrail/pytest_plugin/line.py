@@ -25,6 +25,8 @@ class Tell:
     GREW = "grew"
     UNLOGGED = "unlogged"
     """How many lines of the log of tests could not be written, and why."""
+    LEFT = "left"
+    """What a test left behind."""
     IDS = "ids"
     """Checksum of the node ids that a spawned worker collected."""
 

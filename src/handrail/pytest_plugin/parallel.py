@@ -316,6 +316,9 @@ class Parallel:
             case Tell.UNLOGGED:
                 recording: Any = self._config.pluginmanager.get_plugin("handrail-test-log")
                 recording.lose(*message[1:])
+            case Tell.LEFT:
+                leaks: Any = self._config.pluginmanager.get_plugin("handrail-leaks")
+                leaks.add(*message[1:])
             case Tell.IDS:
                 self._compare(worker, message[1])
             case Tell.STOP:

@@ -26,6 +26,10 @@ _KIND_BY_PHASE = {
 }
 
 
+class LeakError(Exception):
+    """A test left something behind, and was not to."""
+
+
 def from_exception(
     excinfo: pytest.ExceptionInfo[BaseException], report: Any, root: Path
 ) -> Problem:
@@ -83,6 +87,8 @@ def with_output(problem: Problem | None, report: Any) -> Problem | None:
 def _kind(phase: Phase, exception: BaseException) -> ProblemKind:
     if isinstance(exception, UserError) and exception.exit_code is ExitCode.INFRA_ERROR:
         return ProblemKind.INFRA
+    if isinstance(exception, LeakError):
+        return ProblemKind.LEAK
     if phase in _KIND_BY_PHASE:
         return _KIND_BY_PHASE[phase]
     if isinstance(exception, (AssertionError, pytest.fail.Exception)):

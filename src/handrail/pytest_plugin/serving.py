@@ -7,6 +7,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -127,6 +128,9 @@ def _serve(
     line.send(Tag.HELLO, capture.restart(session.config))
     session.config.pluginmanager.register(modules, "handrail-modules")
     session.config.pluginmanager.register(worker, "handrail-worker")
+    guard = session.config.pluginmanager.get_plugin("handrail-guard")
+    if guard is not None:
+        guard.tell = partial(line.send, Tell.LEFT)
     modules.go_live()
     if ids is not None:
         line.send(Tell.IDS, ids)

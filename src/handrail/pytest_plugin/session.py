@@ -78,6 +78,7 @@ def join_run(config: pytest.Config) -> None:
         from handrail.pytest_plugin.log_recording import register_test_log
 
         register_test_log(config, spec, stream)
+    _register_guard(config, spec, stream)
     _register_runner(config, spec, barrier, stream, Later(int(source)))
     config.pluginmanager.register(Closing(stream), "handrail-closing")
     telling = sys.modules.get("handrail.pytest_plugin.telling")
@@ -113,6 +114,16 @@ def _register_runner(
         from handrail.pytest_plugin.trying_again import TryingAgain
 
         config.pluginmanager.register(TryingAgain(barrier, runner), "handrail-trying-again")
+
+
+def _register_guard(config: pytest.Config, spec: RunSpec, stream: EventStream) -> None:
+    if spec.guard:
+        from handrail.pytest_plugin.guarding import Leaks, have_guard_tell, register_guard
+
+        register_guard(config, spec.guard)
+        leaks = Leaks(stream)
+        config.pluginmanager.register(leaks, "handrail-leaks")
+        have_guard_tell(config, leaks.add)  # workers tell theirs to the controller
 
 
 def _register_services(

@@ -111,6 +111,10 @@ def join_as_worker(
         from handrail.pytest_plugin.log_recording import register_test_log
 
         register_test_log(config, spec)
+    if spec.guard:
+        from handrail.pytest_plugin.guarding import register_guard
+
+        register_guard(config, spec.guard)
     config.pluginmanager.register(Spawned(end, barrier, is_deferred=is_deferred), "handrail-run")
 
 

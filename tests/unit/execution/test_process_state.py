@@ -148,14 +148,6 @@ def _patch() -> Generator[None]:
     os.path.basename = before
 
 
-@contextmanager
-def _module() -> Generator[None]:
-    before = sys.modules["wave_of_a_test"] = types.ModuleType("wave_of_a_test")
-    sys.modules["wave_of_a_test"] = types.ModuleType("wave_of_a_test")
-    yield
-    sys.modules["wave_of_a_test"] = before
-
-
 AREAS = {
     Area.ENVIRONMENT: (_environment, "environment variable SHOP_TOKEN: set"),
     Area.FOLDER: (_folder, "-> '/'"),
@@ -165,7 +157,7 @@ AREAS = {
     Area.SIGNAL: (_signal, "signal handler SIGUSR2"),
     Area.PATH: (_path, "'/nowhere'"),
     Area.LOCALE: (_locale, "locale locale.setlocale()"),
-    Area.PATCH: (_patch, "patched attribute posixpath.basename: <original> ->"),
+    Area.PATCH: (_patch, "path.basename: <original> -> "),
 }
 
 
@@ -179,6 +171,19 @@ def test_every_area_is_looked_at(tmp_path: Path, area: Area) -> None:
 
     assert any(said in each for each in found), found
     assert texts(tmp_path, lambda: None) == []
+
+
+def test_a_module_that_is_replaced_is_named_and_one_that_is_imported_is_not(
+    tmp_path: Path, shop: types.ModuleType
+) -> None:
+    other = types.ModuleType("shop")
+
+    replaced = texts(tmp_path, lambda: sys.modules.update(shop=other))
+    added = texts(tmp_path, lambda: sys.modules.update(new_here=other))
+    del sys.modules["new_here"]
+
+    assert "replaced module shop: changed" in replaced
+    assert added == []
 
 
 def test_what_hardly_matters_is_looked_at_on_request_only(tmp_path: Path) -> None:
