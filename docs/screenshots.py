@@ -95,7 +95,7 @@ def main() -> int:
         report = folder / "report.html"
         _handrail(folder, "report", "--format", "html", "-o", str(report))
         with _browser() as page:
-            pictures = dict(_of_report(page, report))
+            pictures = {**dict(_of_report(page, report)), **dict(_of_server(page, folder))}
     IMAGES.mkdir(exist_ok=True)
     for name, data in pictures.items():
         (IMAGES / f"{name}.png").write_bytes(data)
@@ -162,6 +162,48 @@ def _of_report(page: Page, report: Path) -> Iterator[tuple[str, bytes]]:
     page.reload()
     page.wait_for_selector("html[data-ready]")
     yield "report-test", page.screenshot()
+
+
+SLOW = """
+import time
+
+import pytest
+
+
+@pytest.mark.parametrize("number", range(40))
+def test_parcel(number):
+    time.sleep(0.001)
+
+
+@pytest.mark.parametrize("article", ["lamp", "chair", "table", "shelf"])
+def test_deliver(article):
+    time.sleep(60)
+"""
+
+
+def _of_server(page: Page, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The list of runs, and a run that goes on: some of its tests will not end while we look."""
+    page.emulate_media(color_scheme="light")
+    script = str(Path(sys.executable).with_name("handrail"))
+    with subprocess.Popen(
+        [script, "serve"], cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None
+            url = server.stdout.readline().split()[1]
+            page.goto(url)
+            page.locator("#runs").wait_for()
+            yield "serve-runs", page.screenshot()
+            for number in (1, 2):
+                (folder / "tests" / f"test_delivery_{number}.py").write_text(SLOW)
+            _handrail(folder, "start", "-n", "4")
+            page.goto(f"{url}runs/latest")
+            page.get_by_text("test_parcel[39]").first.wait_for()
+            page.locator("#failures-title").wait_for()
+            yield "serve-live", page.screenshot()
+        finally:
+            _handrail(folder, "stop", "--all")
+            server.terminate()
 
 
 if __name__ == "__main__":

@@ -109,6 +109,13 @@ def count(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is no number")
 
 
+def port(text: str) -> int:
+    """A port, or 0: any that is free."""
+    if (found := count(text)) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port")
+    return found
+
+
 def times(text: str) -> int:
     """How often: at least once."""
     if (found := count(text)) < 1:

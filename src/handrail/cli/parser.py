@@ -12,6 +12,7 @@ from handrail.cli.arguments import (
     duration,
     lazily,
     pattern,
+    port,
     size,
 )
 from handrail.errors import ExitCode, UsageError
@@ -204,6 +205,20 @@ def _fill_report(report: Parser) -> None:
     )
 
 
+def _fill_serve(serve: Parser) -> None:
+    serve.description = (
+        "Show the runs of this project in a browser of this machine: those that are kept, and those "
+        "that go on, live. It can be read only, and ends on Ctrl-C."
+    )
+    serve.set_defaults(command=lazily("handrail.cli.serving", "serve"))
+    serve.add_argument(
+        "--port", type=port, default=0, metavar="N", help="(default: 0, any that is free)"
+    )
+    serve.add_argument(
+        "--open", dest="is_opened", action="store_true", help="open the browser as well"
+    )
+
+
 def _fill_tiers(tiers: Parser) -> None:
     tiers.set_defaults(command=lazily("handrail.cli.policy", "tiers"))
     add_json(tiers)
@@ -287,6 +302,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
     "rerun": ("what failed, did not run, or is new since", _options_of_run("fill_rerun")),
     "report": ("an earlier run, in any format", _fill_report),
     "explain": ("one failure in full", _fill_explain),
+    "serve": ("runs in the browser, live", _fill_serve),
     "runs": ("recent runs", _fill_runs),
     "flaky": (
         "tests that pass and fail at the same code",

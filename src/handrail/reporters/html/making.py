@@ -4,7 +4,7 @@ import base64
 import hashlib
 import html
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -24,6 +24,8 @@ SCRIPTS = (
     "main.js",
 )
 """In this order they are one script."""
+RUNS_SCRIPTS = ("elements.js", "theme.js", "listening.js", "runs.js")
+LIVE_SCRIPTS = ("elements.js", "theme.js", "listening.js", "live.js")
 SMALL_BYTES = 4096
 """Data that is smaller is not packed."""
 
@@ -50,6 +52,19 @@ def page(data: Mapping[str, Any], *, digest: str) -> str:
             "DATA": body,
         },
     )
+
+
+def served_page(script_names: Sequence[str], *, title: str, run: str = "") -> str:
+    """A page of ``handrail serve`` that asks that server, and nobody else, what to show."""
+    script = scripts(*script_names)
+    values = {
+        "POLICY": f"{policy(script)}; connect-src 'self'",
+        "TITLE": html.escape(title),
+        "RUN": html.escape(run),
+        "STYLE": asset("page.css"),
+        "SCRIPT": script,
+    }
+    return _filled(asset("shell.html"), values)
 
 
 def asset(name: str) -> str:
