@@ -1,8 +1,9 @@
-"""``handrail report --format html``: one page for people, with what lies beside the run's events."""
+"""``handrail report --format html``: one page for people, of a run and what lies beside it."""
 
 import argparse
 import base64
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from handrail.errors import ExitCode, StateError, UsageError
 from handrail.frozen import replace
 from handrail.model.events import RunStarted
 from handrail.model.records import RunRecord
+from handrail.ports.history import History
 from handrail.reporters.digest import digest
 from handrail.reporters.html.data import Attached, Beside, page_data
 from handrail.reporters.html.making import page
@@ -62,7 +64,7 @@ def html_of(
 ) -> str:
     """The page. ``files``: the folder beside it that large attachments are in; empty: the run's own."""
     beside = Beside(
-        outcomes=_earlier(report.record, wiring),
+        outcomes=earlier(report.record, wiring.history),
         previous=previous,
         attached=list(attached(folder, files)),
         made_by=f"Handrail {__version__}",
@@ -93,14 +95,24 @@ def _named(arguments: argparse.Namespace, wiring: Wiring) -> RunRecord | None:
     return fold(read_events(wiring.find(reference).events)) if reference else None
 
 
-def _earlier(record: RunRecord, wiring: Wiring) -> Mapping[str, Sequence[str]]:
-    """Outcomes before this run's, newest first; nothing where history cannot be read."""
+def earlier(record: RunRecord, history: History) -> Mapping[str, Sequence[str]]:
+    """Outcomes before this run's, newest first.
+
+    Nothing where history cannot be read, or goes on beyond this run: which of its outcomes came before
+    is not known then.
+    """
+    made = Counter(each.test for each in record.finished)
     try:
-        seen = wiring.history.seen({each.test for each in record.finished}, last=HISTORY + 1)
+        newest = next(iter(history.runs(last=1)), None)
+        if newest is None or newest.started_at > record.last_at:
+            return {}
+        is_kept = newest.run_id == record.started.run_id
+        seen = history.seen(made, last=HISTORY + (max(made.values(), default=0) if is_kept else 0))
     except StateError:
         return {}
-    # The newest outcome is this run's own, if no other run came after it.
-    return {test: each.outcomes[1:] for test, each in seen.items() if len(each.outcomes) > 1}
+    own = made if is_kept else Counter[str]()
+    found = {test: each.outcomes[own[test] :][:HISTORY] for test, each in seen.items()}
+    return {test: outcomes for test, outcomes in found.items() if outcomes}
 
 
 def attached(folder: RunFolder, files: str = "") -> Iterator[Attached]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from handrail.core.causes import Cause, Label
-from handrail.core.folding import flaky, is_bad, last_attempts
+from handrail.core.folding import flaky, is_bad, last_attempts, slow
 from handrail.core.text import plain, redact, shorten
 from handrail.core.verdicts import Judgement
 from handrail.frozen import dataclass, field
@@ -153,6 +153,7 @@ def _columns(record: RunRecord, tests: Sequence[str], beside: Beside) -> dict[st
     found = [last.get(test) for test in tests]
     names = shown_names(tests)
     paths = [names[test].partition("::") for test in tests]
+    place = {test: number for number, test in enumerate(tests)}
     workers, reasons, histories = _Table(), _Table(), _Table()
     return {
         "files": _runs_of(path for path, _, _ in paths),
@@ -165,11 +166,12 @@ def _columns(record: RunRecord, tests: Sequence[str], beside: Beside) -> dict[st
         "setup": [0 if each is None else _ticks(each.phases[0]) for each in found],
         "teardown": [0 if each is None else _ticks(each.phases[2]) for each in found],
         "starts": [_start(record, each) for each in found],
-        "workers": [-1 if each is None else workers.number(_safe(each.worker)) for each in found],
+        "workers": [-1 if each is None else workers.number(each.worker) for each in found],
         "histories": [histories.number(_letters(beside.outcomes.get(test, ()))) for test in tests],
         "usual": _usual(record.collected, len(tests)),
+        "slow": [place[each.test] for each in slow(record)],
         "reasons": {
-            number: reasons.number(_safe(each.reason))
+            number: reasons.number(each.reason)
             for number, each in enumerate(found)
             if each is not None and each.reason
         },
@@ -191,8 +193,8 @@ class _Table:
 
     @property
     def texts(self) -> list[str]:
-        """By number."""
-        return list(self._numbers)
+        """By number, harmless."""
+        return [_safe(text) for text in self._numbers]
 
 
 def _runs_of(texts: Iterable[str]) -> list[list[Any]]:
@@ -222,10 +224,10 @@ def _usual(collected: Collected | None, count: int) -> list[int]:
 
 
 def _letters(outcomes: Sequence[str]) -> str:
-    return "".join(LETTERS[Outcome(each)] if each in _KNOWN else "n" for each in outcomes)
+    return "".join([_LETTERS_OF_WORDS.get(each, NOT_RUN) for each in outcomes])
 
 
-_KNOWN = frozenset(each.value for each in Outcome)
+_LETTERS_OF_WORDS = {outcome.value: letter for outcome, letter in LETTERS.items()}
 
 
 def _ticks(seconds: float) -> int:

@@ -39,8 +39,9 @@ function startPaper(model, table) {
 }
 
 async function start() {
+  let back = null, redraw = () => {};
+  const nextTheme = startTheme(() => redraw()), toggleHelp = startHelp();
   const model = modelOf(await unpacked(byId("data")));
-  let back = null;
 
   const open = (test) => {
     if (byId("details").hidden) back = document.activeElement;
@@ -70,11 +71,10 @@ async function start() {
   drawOverview(model, show);
   drawCauses(model, open);
   drawComparison(model, open);
-  const redraw = drawTimeline(model, open);
+  redraw = drawTimeline(model, open);
   drawDurations(model, { open, show });
   drawAbout(model);
   drawSections();
-  const nextTheme = startTheme(redraw), toggleHelp = startHelp();
   startPaper(model, table);
 
   /** The table as the address says; a name alone is a section. */

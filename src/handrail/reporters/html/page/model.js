@@ -46,6 +46,7 @@ function modelOf(data) {
     starts: Int32Array.from(tests.starts),
     workers: Int32Array.from(tests.workers),
     usual: tests.usual,
+    slow: new Set(tests.slow),
     workerNames: tests.worker_names,
     history: (test) => tests.history_texts[tests.histories[test]] ?? "",
     reason: (test) => tests.reason_texts[tests.reasons[test]] ?? "",

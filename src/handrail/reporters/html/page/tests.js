@@ -13,7 +13,8 @@ function strip(history, now) {
 /** A row for a test, as children of a `.row`. */
 function cells(model, test, longest) {
   const letter = model.outcomes[test], seconds = secondsOf(model, test);
-  const bar = make("i", { class: isSlow(model, test) ? "slow" : "", title: isSlow(model, test) ? "three times as long as usual, or longer" : null });
+  const isSlow = model.slow.has(test);
+  const bar = make("i", { class: isSlow ? "slow" : "", title: isSlow ? `usually ${duration(model.usual[test] / TICKS_PER_S)}` : null });
   bar.style.width = `${Math.round(70 * Math.sqrt(seconds / (longest || 1)))}px`;
   const file = model.files[model.fileOf[test]];
   return [
@@ -24,10 +25,6 @@ function cells(model, test, longest) {
     make("span", { role: "gridcell", class: "took number" }, bar, letter === "n" ? "" : duration(seconds)),
   ];
 }
-
-/** Whether it took three times as long as usual, and long enough to matter. */
-const isSlow = (model, test) =>
-  model.usual.length > 0 && model.usual[test] >= 0 && model.ticks[test] > 3 * model.usual[test] && model.ticks[test] > TICKS_PER_S / 10;
 
 /** The table of a model. `open(test)` shows one; `changed(filter)` is told of every change. */
 function tableOf(model, { open, changed }) {

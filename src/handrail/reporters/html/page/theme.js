@@ -20,11 +20,10 @@ function startTheme(changed) {
     document.documentElement.dataset.theme = theme === "auto" ? (system.matches ? "dark" : "light") : theme;
     button.textContent = SIGNS[theme];
     button.setAttribute("aria-label", `Colours: ${theme}`);
-    changed();
   };
-  const next = () => { theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]; remember(theme); use(); say(`Colours: ${theme}`); };
+  const next = () => { theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]; remember(theme); use(); changed(); say(`Colours: ${theme}`); };
   button.addEventListener("click", next);
-  system.addEventListener("change", use);
+  system.addEventListener("change", () => { use(); changed(); });
   use();
   return next;
 }

@@ -41,19 +41,20 @@ function drawTimeline(model, open) {
   section.hidden = lanes.length === 0;
   if (!lanes.length) return () => {};
   const whole = { from: 0, to: Math.max(model.run.elapsed_s * 1000, 1) };
-  let seen = { ...whole }, dragged = null, colours = {};
+  let seen = { ...whole }, dragged = null, colours = {}, wide = 1;
   const canvas = make("canvas", { tabindex: "0", role: "img", "aria-label": spoken(lanes, model) });
   const height = lanes.length * (LANE + GAP) + GAP + AXIS;
   canvas.style.height = `${height}px`;
 
-  const width = () => Math.max(1, canvas.clientWidth - LEFT - 8);
+  const width = () => Math.max(1, wide - LEFT - 8);
   const xOf = (ms) => LEFT + ((ms - seen.from) / (seen.to - seen.from)) * width();
   const msAt = (x) => seen.from + ((x - LEFT) / width()) * (seen.to - seen.from);
 
   function draw() {
+    wide = canvas.clientWidth;
     const scale = devicePixelRatio || 1, pen = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
     colours = Object.fromEntries(Object.keys(OUTCOMES).map((letter) => [letter, style.getPropertyValue(`--${styleOf(letter)}`).trim()]));
-    canvas.width = canvas.clientWidth * scale;
+    canvas.width = wide * scale;
     canvas.height = height * scale;
     pen.scale(scale, scale);
     pen.font = "11px system-ui, sans-serif";
@@ -77,7 +78,7 @@ function drawTimeline(model, open) {
       pen.moveTo(xOf(ms), 0);
       pen.lineTo(xOf(ms), height - AXIS);
       pen.stroke();
-      pen.fillText(ms && ms < 60000 && step >= 1000 ? `${Math.round(ms / 1000)} s` : duration(ms / 1000), Math.min(xOf(ms), canvas.clientWidth - 24), height - 7);
+      pen.fillText(ms && ms < 60000 && step >= 1000 ? `${Math.round(ms / 1000)} s` : duration(ms / 1000), Math.min(xOf(ms), wide - 24), height - 7);
     }
   }
 
@@ -92,22 +93,22 @@ function drawTimeline(model, open) {
     for (let place = first; place < lane.tests.length; place += 1) {
       const test = lane.tests[place], start = model.starts[test];
       if (start > seen.to) break;
-      const from = Math.max(LEFT, xOf(start)), to = Math.min(canvas.clientWidth - 8, xOf(start + model.ticks[test] / 10));
+      const from = Math.max(LEFT, xOf(start)), to = Math.min(wide - 8, xOf(start + model.ticks[test] / 10));
       if (to < LEFT) continue;
       const x = Math.floor(from), rank = ORDERS[model.outcomes[test]];
       if (x === lastX && to - from < 1 && rank >= lastRank) continue;
       lastX = x;
       lastRank = rank;
-      const wide = to - from;
+      const span = to - from;
       pen.fillStyle = colours[model.outcomes[test]];
-      pen.globalAlpha = BAD.has(model.outcomes[test]) || wide < 3 ? 1 : 0.75;
-      pen.fillRect(wide < 1 ? x : from, top, Math.max(1, wide > 3 ? wide - 1 : wide), LANE);
-      if (wide > 60) {
+      pen.globalAlpha = BAD.has(model.outcomes[test]) || span < 3 ? 1 : 0.75;
+      pen.fillRect(span < 1 ? x : from, top, Math.max(1, span > 3 ? span - 1 : span), LANE);
+      if (span > 60) {
         pen.globalAlpha = 1;
         pen.fillStyle = style.getPropertyValue("--sheet");
         pen.save();
         pen.beginPath();
-        pen.rect(from, top, wide - 4, LANE);
+        pen.rect(from, top, span - 4, LANE);
         pen.clip();
         pen.fillText(model.names[test] || model.ids[test], from + 5, top + LANE / 2 + 4);
         pen.restore();
@@ -178,7 +179,6 @@ function drawTimeline(model, open) {
       button("+", "Zoom in", () => zoom(0.6)), button("−", "Zoom out", () => zoom(1.6)), button("All", "The whole run", reset)),
     canvas,
     make("div", { class: "legend" }, used.map((letter) => make("span", { class: styleOf(letter) }, OUTCOMES[letter]))));
-  draw();
   return draw;
 }
 
