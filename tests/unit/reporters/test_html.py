@@ -99,6 +99,21 @@ def test_what_a_cause_shows_is_not_told_a_second_time() -> None:
     assert found["problems"][str(at)] == [{"cause": 0}]
 
 
+def test_of_very_many_long_causes_the_later_ones_are_told_in_short() -> None:
+    tests = [f"a.py::test_{number}" for number in range(700)]
+    told = [
+        replace(WRONG_TOTAL, path=f"{test}.py", text="x" * 40_000, message="it is wrong")
+        for test in tests
+    ]
+    bad = (attempt(test, Outcome.FAILED, each) for test, each in zip(tests, told, strict=True))
+
+    causes = data_of(reported(started(), planned(tests), *bad, over(1)))["causes"]
+
+    assert len(causes) == len(tests)
+    assert 15_000_000 < sum(len(each["text"]) for each in causes) < 17_000_000
+    assert (causes[-1]["text"], causes[-1]["message"]) == ("", "AssertionError: it is wrong")
+
+
 def test_secrets_are_hidden_in_text_and_in_values() -> None:
     frame = replace(WRONG_TOTAL.frames[0], locals=(("password", "'hunter2'"),))
     told = replace(WRONG_TOTAL, text="E  token=hunter2", frames=(frame,))

@@ -34,6 +34,8 @@ FLAKY, NOT_RUN = "k", "n"
 TEXT_BYTES = 30_000
 SECTION_BYTES = 30_000
 VALUE_BYTES = 500
+CAUSES_BYTES = 16_000_000
+"""So much text of causes is kept whole; later ones have their message only."""
 OWN_BYTES = 8_000_000
 """So much text of single tests is kept; of later ones only what their cause tells."""
 MAX_LISTED = 2000
@@ -81,7 +83,7 @@ def page_data(
         "run": _run(record, judgement, causes),
         "tests": _columns(record, tests, beside),
         "problems": _problems(record, causes, index),
-        "causes": [_cause(record, each, labels.get(each.id), index) for each in causes],
+        "causes": _causes(record, causes, labels, index),
         "attempts": _earlier_attempts(record, index),
         "comparison": _comparison(record, beside.previous, index),
         "attached": _attached(beside.attached, index),
@@ -234,20 +236,47 @@ def _ticks(seconds: float) -> int:
     return round(seconds * TICKS_PER_S)
 
 
-def _cause(
-    record: RunRecord, cause: Cause, label: Label | None, index: Mapping[str, int]
-) -> dict[str, Any]:
+def _causes(
+    record: RunRecord,
+    causes: Sequence[Cause],
+    labels: Mapping[str, Label],
+    index: Mapping[str, int],
+) -> list[dict[str, Any]]:
+    left_bytes = CAUSES_BYTES
+    found = []
+    for cause in causes:
+        label = labels.get(cause.id)
+        told = {
+            "id": cause.id,
+            "label": label.value if label else "",
+            "title": lines.title(cause.problem),
+            "count": cause.count,
+            "tests": [index[test] for test in cause.tests if test in index],
+            "nodes": [_safe(test) for test in cause.tests if test not in index],
+            "rerun": commands.run_again(record, cause),
+            **(_problem(cause.problem) if left_bytes > 0 else _in_short(cause.problem)),
+        }
+        left_bytes -= _size(told)
+        found.append(told)
+    return found
+
+
+def _in_short(problem: Problem) -> dict[str, Any]:
     return {
-        "id": cause.id,
-        "label": label.value if label else "",
-        "title": lines.title(cause.problem),
-        "count": cause.count,
-        "tests": [index[test] for test in cause.tests if test in index],
-        "nodes": [_safe(test) for test in cause.tests if test not in index],
-        "rerun": commands.run_again(record, cause),
-        "explain": f"handrail explain {_safe(record.started.run_id)} {cause.id}",
-        **_problem(cause.problem),
+        "kind": problem.kind.value,
+        "phase": problem.phase.value,
+        "where": _safe(problem.where),
+        "message": _safe(lines.message(problem), VALUE_BYTES),
+        "text": "",
+        "frames": [],
+        "chain": [],
+        "sections": [],
     }
+
+
+def _size(told: Mapping[str, Any]) -> int:
+    """About how much text a problem has."""
+    return len(told["text"]) + sum(len(each[1]) for each in told["sections"])
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
@@ -305,7 +334,7 @@ def _problems(
                 entries.append({"cause": shown[id(problem)]})
             elif left_bytes > 0:
                 own = _problem(problem)
-                left_bytes -= len(own["text"]) + sum(len(each[1]) for each in own["sections"])
+                left_bytes -= _size(own)
                 entries.append(own)
         found[index[test]] = entries or [{"cause": each} for each in by_test.get(test, ())]
     return found

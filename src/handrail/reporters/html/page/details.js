@@ -45,6 +45,13 @@ function historyOf(model, test) {
 const needsQuotes = (text) => !/^[\w@%+=:,./-]+$/.test(text);
 const quoted = (text) => (needsQuotes(text) ? `'${text.replaceAll("'", `'"'"'`)}'` : text);
 
+/** Go to a cause; one of the many that are not drawn yet is at the end of the others. */
+function showCause(cause) {
+  const found = byId(`cause-${cause.id}`) ?? byId("causes").lastElementChild;
+  if (found.matches("details")) found.open = true;
+  found.scrollIntoView({ block: "start" });
+}
+
 /** Fill the panel with a test. `shut` closes it. */
 function drawDetails(model, test, { open, shut, step }) {
   const { data } = model, letter = model.outcomes[test], panel = byId("details");
@@ -65,7 +72,7 @@ function drawDetails(model, test, { open, shut, step }) {
         ["", make("span", { class: `outcome ${styleOf(letter)}` }, OUTCOMES[letter])], ["Took", letter === "n" ? "" : duration(secondsOf(model, test))], ["Usually", usual],
         ["Worker", model.workerNames[model.workers[test]]], ["Began", began], ["Tries", before.length ? String(before.length + 1) : ""],
       ]),
-      label && make("p", {}, make("span", { class: `badge ${label}` }, label), causes.map((cause) => [" ", make("button", { type: "button", class: "plain", onclick: () => { shut(); const found = byId(`cause-${cause.id}`); found.open = true; found.scrollIntoView({ block: "start" }); } }, `${cause.id} ${cause.title}${cause.tests.length > 1 ? `, ${plural(cause.tests.length, "test")}` : ""}`)])),
+      label && make("p", {}, make("span", { class: `badge ${label}` }, label), causes.map((cause) => [" ", make("button", { type: "button", class: "plain", onclick: () => { shut(); showCause(cause); } }, `${cause.id} ${cause.title}${cause.tests.length > 1 ? `, ${plural(cause.tests.length, "test")}` : ""}`)])),
       model.reason(test) && part("Reason", make("div", {}, model.reason(test))),
       problems.map((each) => part(`In ${each.phase}: ${each.where}`, problem(each))),
       before.map((each, place) => folded(`Try ${place + 1}: ${OUTCOMES[each.outcome]} after ${duration(each.ticks / TICKS_PER_S)}`, () => make("div", {}, each.problems.map(problem)), place === 0)),

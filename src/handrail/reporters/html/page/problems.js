@@ -82,6 +82,8 @@ function causeOf(model, cause, open, isOpen) {
   return element;
 }
 
+const CAUSES_SHOWN = 100;
+
 function drawCauses(model, open) {
   const { causes } = model.data;
   const section = byId("causes");
@@ -94,5 +96,9 @@ function drawCauses(model, open) {
     elements.forEach((each) => { each.open = isOpen; });
   } }, "Open or close all");
   fill(section, heading("causes-title", plural(causes.length, "cause"), beside, causes.length > 1 ? all : ""),
-    causes.map((cause, place) => causeOf(model, cause, open, place === 0)));
+    causes.slice(0, CAUSES_SHOWN).map((cause, place) => causeOf(model, cause, open, place === 0)));
+  if (causes.length <= CAUSES_SHOWN) return;
+  const more = make("button", { type: "button" }, plural(causes.length - CAUSES_SHOWN, "more cause"));
+  more.addEventListener("click", () => more.replaceWith(...causes.slice(CAUSES_SHOWN).map((cause) => causeOf(model, cause, open, false))));
+  section.append(make("p", {}, more));
 }

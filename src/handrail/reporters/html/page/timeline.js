@@ -82,39 +82,40 @@ function drawTimeline(model, open) {
     }
   }
 
-  /** A test is at least a pixel wide; of several on one pixel the worst is seen. */
+  /** The bad ones last, and at least two pixels wide, so that none is hidden. */
   function drawLane(pen, lane, number, style) {
     const top = GAP + number * (LANE + GAP);
     pen.fillStyle = style.getPropertyValue("--text");
     pen.textAlign = "left";
     pen.fillText(lane.name, 8, top + LANE / 2 + 4, LEFT - 14);
-    let lastX = -1, lastRank = 99;
-    const first = Math.max(0, placeAt(model, lane.tests, seen.from));
-    for (let place = first; place < lane.tests.length; place += 1) {
+    const bad = [];
+    let filled = -1, ground = style.getPropertyValue("--sheet");
+    for (let place = Math.max(0, placeAt(model, lane.tests, seen.from)); place < lane.tests.length; place += 1) {
       const test = lane.tests[place], start = model.starts[test];
       if (start > seen.to) break;
       const from = Math.max(LEFT, xOf(start)), to = Math.min(wide - 8, xOf(start + model.ticks[test] / 10));
       if (to < LEFT) continue;
-      const x = Math.floor(from), rank = ORDERS[model.outcomes[test]];
-      if (x === lastX && to - from < 1 && rank >= lastRank) continue;
-      lastX = x;
-      lastRank = rank;
-      const span = to - from;
-      pen.fillStyle = colours[model.outcomes[test]];
-      pen.globalAlpha = BAD.has(model.outcomes[test]) || span < 3 ? 1 : 0.75;
-      pen.fillRect(span < 1 ? x : from, top, Math.max(1, span > 3 ? span - 1 : span), LANE);
-      if (span > 60) {
-        pen.globalAlpha = 1;
-        pen.fillStyle = style.getPropertyValue("--sheet");
-        pen.save();
-        pen.beginPath();
-        pen.rect(from, top, span - 4, LANE);
-        pen.clip();
-        pen.fillText(model.names[test] || model.ids[test], from + 5, top + LANE / 2 + 4);
-        pen.restore();
-      }
+      if (needsLook(model, test)) bad.push([test, from, to]);
+      else if (to > filled) { drawTest(pen, test, from, to, top, ground); filled = Math.max(to, Math.floor(from) + 1); }
     }
+    bad.forEach(([test, from, to]) => drawTest(pen, test, Math.floor(from), Math.max(to, Math.floor(from) + 2), top, ground));
+  }
+
+  /** One test: at least a pixel wide; with its name where there is room. */
+  function drawTest(pen, test, from, to, top, ground) {
+    const span = to - from;
+    pen.fillStyle = colours[model.outcomes[test]];
+    pen.globalAlpha = needsLook(model, test) || span < 3 ? 1 : 0.75;
+    pen.fillRect(span < 1 ? Math.floor(from) : from, top, Math.max(1, span > 3 ? span - 1 : span), LANE);
     pen.globalAlpha = 1;
+    if (span <= 60) return;
+    pen.fillStyle = ground;
+    pen.save();
+    pen.beginPath();
+    pen.rect(from, top, span - 4, LANE);
+    pen.clip();
+    pen.fillText(model.names[test] || model.ids[test], from + 5, top + LANE / 2 + 4);
+    pen.restore();
   }
 
   /** The test under the pointer; -1 if there is none. */
