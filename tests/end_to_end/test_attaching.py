@@ -70,3 +70,46 @@ def test_plain_pytest_runs_such_tests_and_keeps_nothing(project: Project) -> Non
 
     assert done.returncode == 0
     assert not (project.folder / ".handrail").exists()
+
+
+def test_what_pytest_playwright_writes_is_attached(project: Project) -> None:
+    # In its place a plugin that writes when it does: after teardown, before the report is there.
+    project.write(
+        conftest="""
+        import pathlib, pytest
+
+        class Writing:
+            @pytest.hookimpl(wrapper=True)
+            def pytest_runtest_makereport(self, item, call):
+                report = yield
+                folder = pathlib.Path(item.funcargs.get("output_path", "nowhere"))
+                if call.when == "teardown" and folder.name != "nowhere":
+                    folder.mkdir(parents=True)
+                    (folder / "test-failed-1.png").write_bytes(b"PNG")
+                    (folder / "video").mkdir()
+                    (folder / "video" / "page.webm").write_bytes(b"film")
+                return report
+
+        def pytest_addoption(parser, pluginmanager):
+            pluginmanager.register(Writing(), "playwright")
+
+        @pytest.fixture
+        def output_path(tmp_path):
+            return str(tmp_path / "out")
+        """,
+        test_a="""
+        def test_page(output_path):
+            pass
+
+        def test_other():
+            pass
+        """,
+    )
+
+    run = project.run()
+
+    found = [(each["test"], each["name"], each["kind"]) for each in run.report["attachments"]]
+    assert found == [
+        ("test_a.py::test_page", "test-failed-1.png", "image/png"),
+        ("test_a.py::test_page", "page.webm", "video/webm"),
+    ]

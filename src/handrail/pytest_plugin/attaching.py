@@ -1,10 +1,11 @@
-"""The fixture ``attach``: files of a test, kept with its result."""
+"""The fixture ``attach``: files of a test, kept with its result. What pytest-playwright writes too."""
 
 import mimetypes
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,16 +36,19 @@ def attaching(request: pytest.FixtureRequest) -> Attach:
         Raises: FileNotFoundError if there is no such file; TypeError.
         """
         source, title = _source(name, content)
-        shown = kind or _KINDS.guess_type(title)[0] or _UNKNOWN
-        if not folder:
-            return
-        try:
-            add_attachment(Path(folder), test, title, shown, source)
-        except OSError as error:
-            text = f"handrail: {title} could not be attached: {error.strerror or error}"
-            warnings.warn(text, stacklevel=2)
+        if folder:
+            _keep(folder, test, title, kind, source)
 
     return attach
+
+
+def _keep(folder: str, test: str, title: str, kind: str, source: bytes | Path) -> None:
+    shown = kind or _KINDS.guess_type(title)[0] or _UNKNOWN
+    try:
+        add_attachment(Path(folder), test, title, shown, source)
+    except OSError as error:
+        text = f"handrail: {title} could not be attached: {error.strerror or error}"
+        warnings.warn(text, stacklevel=3)
 
 
 def _source(name: str | os.PathLike[str], content: bytes | str | None) -> tuple[bytes | Path, str]:
@@ -58,3 +62,24 @@ def _source(name: str | os.PathLike[str], content: bytes | str | None) -> tuple[
     if isinstance(content, (bytes, bytearray, memoryview)):
         return bytes(content), str(name)
     raise TypeError(f"bytes or text can be attached, not {type(content).__name__}")
+
+
+class BrowserOutput:
+    """Attaches the files in a test's output folder: screenshots, films, traces."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        """They are there when the last phase of the test has its report."""
+        report = yield
+        output = getattr(item, "funcargs", {}).get("output_path")
+        if call.when == "teardown" and isinstance(output, str):
+            for path in _files(Path(output)):
+                _keep(self._folder, item.nodeid, path.name, "", path)
+        return report
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -74,6 +74,10 @@ def join_run(config: pytest.Config) -> None:
     _register_services(config, spec.settings, is_keeping=spec.is_keeping)
     register_remaining(config, spec)
     config.stash[KEPT_IN] = spec.kept_in
+    if config.pluginmanager.hasplugin("playwright"):
+        from handrail.pytest_plugin.attaching import BrowserOutput
+
+        config.pluginmanager.register(BrowserOutput(spec.kept_in), "handrail-output")
     if spec.test_log:
         from handrail.pytest_plugin.log_recording import register_test_log
 

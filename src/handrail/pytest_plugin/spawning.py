@@ -107,6 +107,10 @@ def join_as_worker(
     config.pluginmanager.register(barrier, "handrail-barrier")
     register_remaining(config, spec)
     config.stash[KEPT_IN] = spec.kept_in
+    if config.pluginmanager.hasplugin("playwright"):
+        from handrail.pytest_plugin.attaching import BrowserOutput
+
+        config.pluginmanager.register(BrowserOutput(spec.kept_in), "handrail-output")
     if spec.test_log:
         from handrail.pytest_plugin.log_recording import register_test_log
 
