@@ -97,6 +97,10 @@ def follow(
             for each in filter(None, notes):
                 follower.tell(each)
             follower.follow()
+            if request.spec.profile:
+                from handrail.cli.profiling import tell
+
+                tell(follower, folder, wiring)
         report = conclude(
             folding, log, wiring.history, allow_empty=arguments.allow_empty or request.is_listing
         )

@@ -194,6 +194,12 @@ def _fill_report(report: Parser) -> None:
         default="human",
         help="(default: human)",
     )
+    report.add_argument(
+        "--where",
+        dest="is_where",
+        action="store_true",
+        help="where the run's time went, and what to do about it (human or json)",
+    )
     report.add_argument("--tests", action="store_true", help="list every test in the JSON")
     report.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     report.add_argument(

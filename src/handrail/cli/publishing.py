@@ -71,6 +71,8 @@ def document_of(
         "events": "events.ndjson",
         "pytest_log": "pytest.log",
     }
+    if (folder.path / "profile").is_dir():
+        artifacts["profile"] = "profile"
     extras = json_report.Extras(
         outcomes=report.outcomes,
         artifacts=artifacts,

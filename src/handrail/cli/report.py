@@ -35,6 +35,11 @@ def report(arguments: argparse.Namespace) -> ExitCode:
     if arguments.format == "ndjson":
         _write(arguments, folder.events.read_text("ascii", "replace").rstrip("\n"))
         return ExitCode.PASSED
+    if arguments.is_where:
+        from handrail.cli.profiling import where
+
+        _write(arguments, where(arguments, wiring, folder))
+        return ExitCode.PASSED
     found = report_of(folder.run_id, read_events(folder.events), wiring.history)
     _write(arguments, _text(arguments, wiring, folder, found))
     return ExitCode.PASSED

@@ -90,6 +90,7 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         is_keeping=arguments.is_keeping,
         shard=arguments.shard,
         shared_s=_shared_s(arguments, wiring),
+        profile=arguments.profile,
     )
     return Request(
         plan=chosen,

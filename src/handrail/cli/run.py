@@ -86,6 +86,13 @@ def _run(
         spec = replace(spec, test_log=str(folder.test_log))
         with contextlib.suppress(OSError):  # workers try again
             folder.test_log.touch()
+    if spec.profile:
+        from handrail.runs import profiles
+
+        measured = profiles.folder_of(folder)
+        spec = replace(spec, profile_folder=str(measured))
+        with contextlib.suppress(OSError):  # then there is no profile, and a run all the same
+            measured.mkdir()
     # Whoever waits for no more than the id has it: what follows may take its time.
     from handrail.execution.child import Launch, Session
     from handrail.execution.keeper import Keeper

@@ -183,6 +183,12 @@ def _fill_selection(run: Parser) -> None:
         help="look what each test leaves behind in its process: note it (default), or let the test fail",
     )
     run.add_argument(
+        "--profile",
+        choices=("time", "memory"),
+        default="",
+        help="measure where time or memory goes, for `handrail report --where`; a flame graph",
+    )
+    run.add_argument(
         "--log-tests",
         action="store_true",
         help="keep what each test logs, for `handrail logs --test` and `handrail explain`",

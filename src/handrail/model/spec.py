@@ -55,6 +55,10 @@ class RunSpec:
     """The part of the tests that is this machine's; None: all."""
     shared_s: Mapping[str, float] = field(default_factory=dict)
     """Seconds by node id, as all shards of a build have them."""
+    profile: str = ""
+    """``time`` or ``memory``: what to measure beside; empty: nothing."""
+    profile_folder: str = ""
+    """Where each process writes that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

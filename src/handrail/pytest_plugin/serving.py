@@ -131,6 +131,9 @@ def _serve(
     guard = session.config.pluginmanager.get_plugin("handrail-guard")
     if guard is not None:
         guard.tell = partial(line.send, Tell.LEFT)
+    profiling = session.config.pluginmanager.get_plugin("handrail-profile")
+    if profiling is not None:
+        profiling.begin()
     modules.go_live()
     if ids is not None:
         line.send(Tell.IDS, ids)

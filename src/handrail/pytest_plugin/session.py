@@ -83,6 +83,7 @@ def join_run(config: pytest.Config) -> None:
 
         register_test_log(config, spec, stream)
     _register_guard(config, spec, stream)
+    register_profiling(config, spec)
     _register_runner(config, spec, barrier, stream, Later(int(source)))
     config.pluginmanager.register(Closing(stream), "handrail-closing")
     telling = sys.modules.get("handrail.pytest_plugin.telling")
@@ -128,6 +129,14 @@ def _register_guard(config: pytest.Config, spec: RunSpec, stream: EventStream) -
         leaks = Leaks(stream)
         config.pluginmanager.register(leaks, "handrail-leaks")
         have_guard_tell(config, leaks.add)  # workers tell theirs to the controller
+
+
+def register_profiling(config: pytest.Config, spec: RunSpec) -> None:
+    """Measure what was asked for, if anything."""
+    if spec.profile:
+        from handrail.pytest_plugin import profiling
+
+        profiling.register(config, spec)
 
 
 def _register_services(

@@ -119,6 +119,10 @@ def join_as_worker(
         from handrail.pytest_plugin.guarding import register_guard
 
         register_guard(config, spec.guard)
+    if spec.profile:
+        from handrail.pytest_plugin import profiling
+
+        profiling.register(config, spec)
     config.pluginmanager.register(Spawned(end, barrier, is_deferred=is_deferred), "handrail-run")
 
 

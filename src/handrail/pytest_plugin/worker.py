@@ -271,4 +271,7 @@ class Worker:
         recording = self._config.pluginmanager.get_plugin("handrail-test-log")
         if recording is not None and recording.lost()[0]:
             self._send(Tell.UNLOGGED, *recording.lost())
+        profiling = self._config.pluginmanager.get_plugin("handrail-profile")
+        if profiling is not None:
+            profiling.finish()
         self._send(Tell.GREW, self._memory.growth_in_all())
