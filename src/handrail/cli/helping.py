@@ -17,6 +17,8 @@ rerun    handrail rerun [RUN] [F1...]            what failed, did not run, or is
 explain  handrail explain RUN F1                 frames, values, output, commits since it passed
 logs     handrail logs [RUN] --since CURSOR      what is new of pytest's output
 stop     handrail stop [RUN]                     and every process it started
+flaky    handrail flaky [TEST]                   pass and fail at the same code; flaky bisect TEST: why
+doctor   handrail doctor                         what is wrong with this machine, and what to type
 services handrail services up|status|logs|down   a database and the like to try things with
 
 RUN is an id, the beginning of one, or latest (the default). --json gives handrail.run/1.
