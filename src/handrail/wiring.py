@@ -18,7 +18,12 @@ from handrail.runs.grants import Grants
 from handrail.runs.locating import existing, project_root, temporary_folder
 
 if TYPE_CHECKING:
+    from handrail.model.quarantine import Quarantined
     from handrail.ports.history import History
+
+
+QUARANTINE = ".handrail-quarantine.toml"
+"""Beside ``pyproject.toml``, under version control."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,31 @@ class Wiring:
                 "pyproject.toml cannot be read", where=f"{path}: {error}", hint="check the file"
             ) from error
         return load_settings(text, path=path.name, environ=self.environ)
+
+    @cached_property
+    def quarantine(self) -> "tuple[Quarantined, ...]":
+        """The tests in quarantine, as of today. Raises: ConfigError."""
+        text = self.quarantine_text
+        if not text:
+            return ()
+        from handrail.config.quarantine import parse
+
+        return parse(text, today=time.strftime("%Y-%m-%d", time.gmtime()))
+
+    @property
+    def quarantine_text(self) -> str:
+        """Of the quarantine file; nothing without one."""
+        path = self.root / QUARANTINE
+        try:
+            return path.read_text("utf-8")
+        except FileNotFoundError:
+            return ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(
+                "the quarantine file cannot be read",
+                where=f"{path}: {error}",
+                hint="check the file",
+            ) from error
 
     @cached_property
     def state(self) -> PreparedState:

@@ -8,6 +8,7 @@ from handrail.app.running import Log
 from handrail.core import causes as grouping
 from handrail.core.causes import Cause, Label
 from handrail.core.folding import Folding, fold
+from handrail.core.quarantining import held_back
 from handrail.core.verdicts import Judgement, judge
 from handrail.errors import StateError
 from handrail.frozen import dataclass, replace
@@ -107,6 +108,6 @@ def _report(
         record=record,
         judgement=judge(record, allow_empty=allow_empty),
         causes=causes,
-        labels=grouping.labels(causes, outcomes),
+        labels=grouping.labels(causes, outcomes, {each.attempt.test for each in held_back(record)}),
         outcomes=outcomes,
     )

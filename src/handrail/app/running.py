@@ -18,6 +18,7 @@ from handrail.model.events import (
     TestFinished,
     from_json,
 )
+from handrail.model.quarantine import Quarantined
 from handrail.model.spec import RunSpec
 
 _PROGRESS = b'{"event":"Progress",'
@@ -204,6 +205,7 @@ def start_event(
     rerun_of: str = "",
     usual_s: float | None = None,
     fail_on: tuple[str, ...] = (),
+    quarantine: tuple[Quarantined, ...] = (),
 ) -> RunStarted:
     """The first event of a run."""
     return RunStarted(
@@ -221,4 +223,5 @@ def start_event(
         usual_s=usual_s,
         shard=str(spec.shard or ""),
         fail_on=fail_on,
+        quarantine=quarantine,
     )

@@ -78,8 +78,34 @@ def _add_collected(command: Parser) -> None:
     add_json(command)
 
 
+def _fill_quarantine(quarantine: Parser) -> None:
+    quarantine.description = (
+        "Put tests into quarantine: they run and are reported, but do not make a run fail. Without "
+        "TEST, list those that are there, and which may be released."
+    )
+    quarantine.set_defaults(command=lazily("handrail.cli.quarantining", "quarantine"))
+    quarantine.add_argument(
+        "tests", nargs="*", metavar="TEST", help="node ids; without [...] all parameters"
+    )
+    quarantine.add_argument("--reason", metavar="TEXT", help="why it fails, as far as known")
+    quarantine.add_argument("--owner", metavar="NAME", help="who mends it")
+    quarantine.add_argument(
+        "--for", dest="for_s", type=duration, default=14 * 86400.0, metavar="14d",
+        help="after which its failures count again (default: 14d)",
+    )  # fmt: skip
+    add_json(quarantine)
+
+
+def _fill_release(release: Parser) -> None:
+    release.description = "Take tests out of quarantine: their failures count again."
+    release.set_defaults(command=lazily("handrail.cli.quarantining", "release"))
+    release.add_argument("tests", nargs="+", metavar="TEST", help="node ids, as quarantined")
+
+
 SUBCOMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
     "list": ("the flaky tests, the worst first; with TEST, one in full", _fill_list),
+    "quarantine": ("tests that run and do not make a run fail, until a day", _fill_quarantine),
+    "release": ("tests that leave quarantine", _fill_release),
     "bisect": ("the tests that make one fail, or that it needs", _fill_bisect),
 }
 """Every subcommand, in the order of the help: what it is for, and what fills its parser."""

@@ -80,6 +80,7 @@ def follow(
                     folder=os.path.relpath(wiring.folder, wiring.root),
                     rerun_of=arguments.rerun_of,
                     fail_on=arguments.fail_on,
+                    quarantine=wiring.quarantine,
                     usual_s=None
                     if is_rest(request.spec)
                     else usual_run_s(wiring.history, tiers, request.selection, request.spec),

@@ -84,6 +84,7 @@ def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:
         done=arguments.remaining.done if arguments.remaining else frozenset(),
         only=arguments.remaining.only if arguments.remaining else frozenset(),
         retries=arguments.retries,
+        quarantined=frozenset(e.test for e in wiring.quarantine if not e.is_expired),
         strategy=arguments.strategy,
         guard=arguments.guard,
         seed=_seed(arguments.order),

@@ -1,10 +1,11 @@
 """What is really wrong: failures grouped by where and how they arose, never by their message."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 from handrail.core.folding import is_bad, last_attempts
+from handrail.core.quarantining import held_back
 from handrail.frozen import dataclass, field
 from handrail.model.outcomes import Phase, Problem, ProblemKind
 from handrail.model.records import RunRecord
@@ -36,6 +37,8 @@ class Label(StrEnum):
     """It failed in the previous run too."""
     FLAKY = "flaky"
     """It changes its mind."""
+    QUARANTINED = "quarantined"
+    """It does not count."""
 
 
 @dataclass(slots=True)
@@ -63,7 +66,10 @@ def causes(record: RunRecord) -> tuple[Cause, ...]:
     for attempt in bad:
         for problem in attempt.problems or (_UNEXPLAINED,):
             _join(groups, attempt.test, problem)
-    ordered = sorted(groups.values(), key=lambda group: -len(group.tests))
+    excused = {each.attempt.test for each in held_back(record)}
+    ordered = sorted(
+        groups.values(), key=lambda group: (excused.issuperset(group.tests), -len(group.tests))
+    )
     return tuple(
         Cause(id=f"F{index}", problem=group.problem, tests=tuple(group.tests), count=group.count)
         for index, group in enumerate(ordered, start=1)
@@ -106,12 +112,25 @@ def label(outcomes: Sequence[str]) -> Label:
     return Label.KNOWN if len(verdicts) > 1 and verdicts[1] else Label.NEW
 
 
-def labels(found: Sequence[Cause], outcomes: Mapping[str, Sequence[str]]) -> Mapping[str, Label]:
+def labels(
+    found: Sequence[Cause],
+    outcomes: Mapping[str, Sequence[str]],
+    excused: Collection[str] = (),
+) -> Mapping[str, Label]:
     """The label of each cause, by its id. ``outcomes``: earlier ones by test, newest first.
 
-    A cause is new as soon as one of its tests is, and flaky only if all of them are.
+    A cause is new as soon as one of its tests is, and flaky only if all of them are. ``excused``:
+    tests in quarantine; only if there is no other is the cause.
     """
-    return {cause.id: _of_all([label(outcomes.get(t, ())) for t in cause.tests]) for cause in found}
+    return {
+        cause.id: _of_all(
+            [
+                Label.QUARANTINED if test in excused else label(outcomes.get(test, ()))
+                for test in cause.tests
+            ]
+        )
+        for cause in found
+    }
 
 
 def _of_all(found: Sequence[Label]) -> Label:

@@ -61,6 +61,7 @@ def _started(starts: Sequence[RunStarted], run_id: str) -> RunStarted:
         budget_s=None,
         usual_s=None,
         shard=shards_of(starts),
+        quarantine=tuple(dict.fromkeys(entry for each in starts for entry in each.quarantine)),
         fail_on=tuple(dict.fromkeys(word for each in starts for word in each.fail_on)),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from handrail.core.folding import flaky, is_bad, last_attempts, not_run, slow
+from handrail.core.quarantining import held_back
 from handrail.errors import ExitCode
 from handrail.frozen import dataclass
 from handrail.model.events import RunProblem
@@ -87,15 +88,16 @@ def _findings(record: RunRecord, missing: int, allow_empty: bool) -> Iterator[_F
         code = ExitCode.TERMINATED if is_terminated else None
         yield _Finding(problem.verdict, problem.message, code)
     attempts = last_attempts(record).values()
-    has_failed = bool(record.collection_failures) or any(is_bad(each) for each in attempts)
+    excused = {each.attempt.test for each in held_back(record)}
+    bad = [each for each in attempts if is_bad(each) and each.test not in excused]
+    has_failed = bool(record.collection_failures) or bool(bad)
     has_executed = any(each.outcome is not Outcome.SKIPPED for each in attempts)
     if has_failed:
         yield _Finding(Verdict.FAILED)
     yield from _asked_for(record)
     lacking = [
         problem.message
-        for attempt in attempts
-        if is_bad(attempt)
+        for attempt in bad
         for problem in attempt.problems
         if problem.kind is ProblemKind.INFRA
     ]

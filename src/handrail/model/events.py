@@ -14,6 +14,7 @@ from typing import Any
 
 from handrail.frozen import dataclass, defaults_of, field
 from handrail.model.outcomes import Frame, Outcome, Problem, Verdict
+from handrail.model.quarantine import Quarantined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,8 @@ class RunStarted:
     """What such runs usually take, from start to end; None without history."""
     shard: str = ""
     """``2/5``: one of the machines that share the tests; ``1-5/5``: all of them, merged."""
+    quarantine: tuple[Quarantined, ...] = ()
+    """Tests whose failures do not count, and those whose quarantine is over."""
     fail_on: tuple[str, ...] = ()
     """What makes the run fail beside failures: ``flaky`` passes, tests that were ``slow``."""
 
@@ -204,7 +207,7 @@ Event = (
 )
 
 _BY_NAME: Mapping[str, type[Event]] = {kind.__name__: kind for kind in typing.get_args(Event)}
-_NESTED = (Withheld, Running, Problem, Frame)
+_NESTED = (Withheld, Running, Problem, Frame, Quarantined)
 
 
 def to_json(event: Event) -> dict[str, Any]:

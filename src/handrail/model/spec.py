@@ -47,6 +47,8 @@ class RunSpec:
     """How often a test that failed is tried again; None: as its override says, or never."""
     guard: str = ""
     """``note`` or ``fail``: what becomes of a test that leaves something behind; empty: nobody looks."""
+    quarantined: frozenset[str] = frozenset()
+    """Names of tests whose failures do not count."""
     seed: int | None = None
     """Of a random order; None: the usual order."""
     strategy: str = "auto"

@@ -22,7 +22,13 @@ def make_barrier(config: pytest.Config, spec: RunSpec) -> Barrier:
         place=Place(spec.place), granted=spec.granted, flagged=spec.flagged, environ=os.environ
     )
     return Barrier(
-        config, spec.settings, spec.tiers, here, timeout_s=spec.timeout_s, retries=spec.retries
+        config,
+        spec.settings,
+        spec.tiers,
+        here,
+        timeout_s=spec.timeout_s,
+        retries=spec.retries,
+        quarantined=spec.quarantined,
     )
 
 

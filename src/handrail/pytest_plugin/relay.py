@@ -88,6 +88,8 @@ class Relay:
         self._recorder.add(traits.nodeid, report, category, problem, f"gw{worker}")
 
     def _log(self, traits: Traits, report: pytest.TestReport) -> None:
+        if traits.is_excused:
+            reports.excuse(report)
         self._hook.pytest_runtest_logreport(report=report)
         self._junit.note(traits.nodeid)
 

@@ -26,6 +26,7 @@ from handrail.core.policy import (
 from handrail.core.scheduling import MODULE_BOND
 from handrail.frozen import dataclass, field
 from handrail.model.events import Withheld
+from handrail.model.quarantine import is_named
 from handrail.model.tiers import Override, Settings, Tier
 from handrail.pytest_plugin.internals.fixtures import scopes_of_fixtures, wide_parameters
 from handrail.pytest_plugin.internals.marks import Expressions
@@ -54,6 +55,8 @@ class Traits:
     """Why it may be."""
     groups: tuple[str, str] = ("", "")
     """As ``core.ordering.Place`` has them."""
+    is_excused: bool = False
+    """Whether it is in quarantine: its failures do not count."""
 
     def pack(self) -> tuple[Any, ...]:
         """The fields, as builtins."""
@@ -68,6 +71,7 @@ class Traits:
             self.retries,
             self.retried_for,
             self.groups,
+            self.is_excused,
         )
 
 
@@ -89,9 +93,11 @@ class Barrier:
         *,
         timeout_s: float | None = None,
         retries: int | None = None,
+        quarantined: frozenset[str] = frozenset(),
     ) -> None:
         self._settings = settings
         self._retries = retries
+        self._quarantined = quarantined
         self._reruns_elsewhere = _reruns_of_other_plugin(config)
         self._timeout_s = timeout_s
         self.plan: Plan = plan(settings, named, here)
@@ -175,7 +181,17 @@ class Barrier:
             bond_of(item),
             *self._retries_of(marks, override),
             wide_parameters(item),
+            self.is_excused(nodeid),
         )
+
+    def is_excused(self, nodeid: str) -> bool:
+        """Whether the test is in quarantine."""
+        return bool(self._quarantined) and is_named(nodeid, self._quarantined)
+
+    @property
+    def is_lenient(self) -> bool:
+        """Whether a failure may turn out not to count."""
+        return self.has_retries or bool(self._quarantined)
 
     @property
     def has_retries(self) -> bool:

@@ -116,7 +116,7 @@ def _serve(
     *,
     ids: int | None = None,
 ) -> int:
-    if barrier.has_retries:
+    if barrier.is_lenient:
         session.config.option.maxfail = 0  # which failures count is known to the controller alone
     line = Line(end)
     modules = Modules(session, work, barrier, line)

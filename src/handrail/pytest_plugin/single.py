@@ -14,7 +14,7 @@ from handrail.model.events import Collected, CollectionFailed
 from handrail.model.outcomes import Problem
 from handrail.model.spec import RunSpec
 from handrail.pytest_plugin import problems
-from handrail.pytest_plugin.internals import process, terminal
+from handrail.pytest_plugin.internals import process, reports, terminal
 from handrail.pytest_plugin.lessons import Later
 from handrail.pytest_plugin.recording import EventStream, Recorder, begin_line, is_plain_pass
 from handrail.pytest_plugin.selection import Barrier, bond_of
@@ -43,6 +43,8 @@ class Single:
         self._began_at = time.monotonic()
         self._problems: list[Problem] = []
         """Of the reports that are still to come."""
+        self._excused: dict[int, str] = {}
+        """What pytest would have counted the failures as that do not count, by their reports."""
         self._retried_for = ""
         """Why the attempt is followed by another."""
         self.is_deaf = False
@@ -169,6 +171,10 @@ class Single:
         if report.outcome == "failed" and call.excinfo is not None:
             found = problems.from_exception(call.excinfo, report, item.config.rootpath)
             self._problems.append(found)
+        if report.outcome == "failed" and self._barrier.is_excused(item.nodeid):
+            hook = item.config.hook.pytest_report_teststatus
+            self._excused[id(report)] = hook(report=report, config=item.config)[0]
+            reports.excuse(report)
         return report
 
     @pytest.hookimpl(trylast=True)
@@ -185,11 +191,15 @@ class Single:
         self._passes = []
         self._record(report)
 
-    def record_unreported(self, reports: Sequence[pytest.TestReport], retried_for: str) -> None:
+    def has_failed(self, found: Sequence[pytest.TestReport]) -> bool:
+        """Whether one of these reports is of a failure, also of one that does not count."""
+        return any(each.failed or id(each) in self._excused for each in found)
+
+    def record_unreported(self, found: Sequence[pytest.TestReport], retried_for: str) -> None:
         """An attempt ended that no hook is told of, because another one follows."""
         self._is_plain = False
         self._retried_for = retried_for
-        for each in reports:
+        for each in found:
             self._record(each)
 
     def _tell_reporter(self, report: pytest.TestReport) -> None:
@@ -200,9 +210,12 @@ class Single:
             self._reporter.pytest_runtest_logreport(report=each)
 
     def _record(self, report: pytest.TestReport) -> None:
-        category = self._config.hook.pytest_report_teststatus(report=report, config=self._config)[0]
+        category = self._excused.pop(id(report), "")
+        is_excused = bool(category)
+        hook = self._config.hook.pytest_report_teststatus
+        category = category or hook(report=report, config=self._config)[0]
         problem = None
-        if report.outcome in {"failed", "rerun"}:
+        if report.outcome in {"failed", "rerun"} or is_excused:
             problem = self._problems.pop(0) if self._problems else None
             problem = problems.with_output(problem, report) or problems.from_report(
                 report, self._config.rootpath

@@ -34,7 +34,7 @@ class TryingAgain:
             process.renew(item)
         item.ihook.pytest_runtest_logstart(nodeid=nodeid, location=item.location)
         found = process.run_unreported(item, nextitem)
-        has_failed = any(each.failed for each in found) or session.testsfailed > failed_before
+        has_failed = self._single.has_failed(found) or session.testsfailed > failed_before
         is_going_on = not (session.shouldstop or session.shouldfail)
         self._untold.pop(nodeid, None)
         if has_failed and attempt <= retries and is_going_on:

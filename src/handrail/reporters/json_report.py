@@ -9,6 +9,7 @@ from typing import Any
 from handrail.core.causes import Cause, Label
 from handrail.core.folding import Flaky, counts_of, flaky, last_attempts, slow
 from handrail.core.progress import Eta, Standing, eta, waited_s
+from handrail.core.quarantining import expired, held_back
 from handrail.core.shards import count_of
 from handrail.core.text import last_lines, plain, redact, shorten
 from handrail.core.verdicts import Judgement
@@ -78,6 +79,16 @@ def document(
         "failures": [failure(record, each, labels.get(each.id), extras) for each in shown],
         "failures_omitted": len(causes) - len(shown),
         "flaky": [_flaky(each) for each in flaky(record)],
+        "quarantined": [
+            {
+                "test": _safe(each.attempt.test),
+                "reason": _safe(each.entry.reason),
+                "owner": _safe(each.entry.owner),
+                "expires": each.entry.expires,
+                "is_expired": each.entry.is_expired,
+            }
+            for each in (*held_back(record), *expired(record))
+        ],
         "slow": [
             {
                 "test": _safe(each.test),

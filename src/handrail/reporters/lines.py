@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from handrail.core.causes import Cause
-from handrail.core.folding import flaky, slow
+from handrail.core.folding import counts_of, flaky, slow
 from handrail.core.ordering import order_of
 from handrail.core.progress import Eta
+from handrail.core.quarantining import expired, held_back
 from handrail.core.text import clean, escape, name, one_line, redact, shorten
 from handrail.core.verdicts import Judgement
 from handrail.model.events import Withheld
@@ -13,7 +14,7 @@ from handrail.model.outcomes import Frame, Problem, ProblemKind, Verdict
 from handrail.model.records import RunRecord
 from handrail.model.units import format_duration
 
-_ORDER = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "flaky")
+_ORDER = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "flaky", "quarantined")
 MESSAGE_BYTES = 64_000
 """More of a message is not even looked at."""
 _PLAIN_KINDS = frozenset(
@@ -72,15 +73,17 @@ def counts_text(record: RunRecord, judgement: Judgement) -> str:
 
 
 def summary_counts(record: RunRecord) -> Mapping[str, int]:
-    """Counts as plain pytest counts, but flaky passes apart from the passed ones."""
-    number = len(flaky(record))
-    if not number:
-        return record.counts
-    return {
-        **record.counts,
-        "passed": max(0, record.counts.get("passed", 0) - number),
-        "flaky": number,
-    }
+    """Counts as plain pytest counts, but flaky passes apart from the passed ones, and the failures
+    of tests in quarantine apart from those that count.
+    """
+    counts = dict(record.counts)
+    if number := len(flaky(record)):
+        counts |= {"passed": max(0, counts.get("passed", 0) - number), "flaky": number}
+    held = held_back(record)
+    for each in held:
+        for word, count in counts_of(each.attempt).items():
+            counts[word] = max(0, counts.get(word, 0) - count)
+    return {**counts, "quarantined": len(held)} if held else counts
 
 
 def time_text(record: RunRecord) -> str:
@@ -138,6 +141,16 @@ def flaky_lines(record: RunRecord) -> list[str]:
         f"flaky: {words(each.test, 200)} passed on try {each.attempt}"
         f"{_allowed(each.failed.retried_for)}{_first_failure(each.failed.problems)}"
         for each in flaky(record)
+    ]
+    found += [
+        f"quarantined: {words(each.attempt.test, 200)} failed, which does not count until "
+        f"{each.entry.expires} ({words(each.entry.owner, 60)}: {words(each.entry.reason, 120)})"
+        for each in held_back(record)
+    ]
+    found += [
+        f"quarantine over: {words(each.attempt.test, 200)} counts again since {each.entry.expires} "
+        f"({words(each.entry.owner, 60)}: {words(each.entry.reason, 120)})"
+        for each in expired(record)
     ]
     if "slow" in record.started.fail_on:
         found += [

@@ -54,7 +54,7 @@ _FAILURE = _shape(
         "output_tail": _TEXT,
         "history": _shape(
             {},
-            label={"enum": [*(each.value for each in Label), "quarantined"]},
+            label={"enum": [each.value for each in Label]},
             failed_last_n=_COUNT,
             last_n=_COUNT,
             first_seen=_TEXT,
@@ -147,6 +147,17 @@ RUN_SCHEMA: Mapping[str, Any] = {
                     },
                     error=_TEXT,
                     where=_TEXT,
+                )
+            ),
+            "quarantined": _list(
+                _shape(
+                    {
+                        "test": _TEXT,
+                        "reason": _TEXT,
+                        "owner": _TEXT,
+                        "expires": _TEXT,
+                        "is_expired": {"type": "boolean"},
+                    }
                 )
             ),
             "slow": _list(_shape({"test": _TEXT, "duration": _SECONDS, "usual_s": _SECONDS})),
