@@ -14,12 +14,14 @@ from handrail.errors import StateError
 from handrail.frozen import dataclass, replace
 from handrail.model.events import Event, RunFinished
 from handrail.model.records import RunRecord
-from handrail.ports.history import History
+from handrail.ports.history import History, Seen
 
 _KNOWN_RUNS = 10
 """How many earlier outcomes of a test say whether it is new that it fails."""
 
 
+_FIRST_SEEN = 100
+"""How many of them are looked at for the first failure."""
 _NONE: Mapping[str, int] = {}
 
 
@@ -55,6 +57,7 @@ def conclude(folding: Folding, log: Log, history: History, *, allow_empty: bool)
     causes = grouping.causes(record)
     try:
         outcomes = _outcomes(causes, history)
+        causes = _dated(record, causes, history)
     except StateError:  # a verdict there is, with or without history
         outcomes = {}
     report = _report(record, causes, outcomes, allow_empty=allow_empty)
@@ -82,7 +85,9 @@ def report_on(record: RunRecord, history: History, *, allow_empty: bool = False)
     """Judge a run again that has ended. Raises: StateError."""
     causes = grouping.causes(record)
     # The newest outcomes are this run's own, if no other run came after it.
-    outcomes = _outcomes(causes, history, own=Counter(each.test for each in record.finished))
+    own = Counter(each.test for each in record.finished)
+    outcomes = _outcomes(causes, history, own=own)
+    causes = _dated(record, causes, history, own)
     return _report(record, causes, outcomes, allow_empty=allow_empty)
 
 
@@ -95,6 +100,30 @@ def _outcomes(
     most = max(own.get(test, 0) for test in tests)
     seen = history.seen(tests, last=_KNOWN_RUNS + most)
     return {test: each.outcomes[own.get(test, 0) :][:_KNOWN_RUNS] for test, each in seen.items()}
+
+
+def _dated(
+    record: RunRecord, causes: Sequence[Cause], history: History, own: Mapping[str, int] = _NONE
+) -> tuple[Cause, ...]:
+    """The causes, with the commit at which each was seen first."""
+    firsts = [cause.tests[0] for cause in causes if cause.tests]
+    if not firsts:
+        return tuple(causes)
+    most = max(own.get(test, 0) for test in firsts)
+    seen = history.seen(firsts, last=_FIRST_SEEN + most)
+    here = record.started.env.get("commit", "")
+    return tuple(
+        replace(cause, first_seen=_first_seen(seen.get(test), own.get(test, 0), here))
+        if (test := next(iter(cause.tests), ""))
+        else cause
+        for cause in causes
+    )
+
+
+def _first_seen(seen: Seen | None, own: int, here: str) -> str:
+    if seen is None:
+        return here
+    return grouping.first_seen(seen.outcomes[own:], seen.commits[own:], here)
 
 
 def _report(

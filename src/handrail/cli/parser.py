@@ -195,6 +195,11 @@ def _fill_report(report: Parser) -> None:
         help="(default: human)",
     )
     report.add_argument(
+        "--compare",
+        metavar="RUN",
+        help="what changed since this run: failing, fixed, slower, faster, added, removed (human, json, html)",
+    )
+    report.add_argument(
         "--where",
         dest="is_where",
         action="store_true",

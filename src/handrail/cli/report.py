@@ -32,6 +32,11 @@ def report(arguments: argparse.Namespace) -> ExitCode:
         from handrail.cli.html_report import write_html
 
         return write_html(arguments, wiring, folder)
+    if arguments.compare:
+        from handrail.cli.comparing import compared
+
+        _write(arguments, compared(arguments, wiring, folder))
+        return ExitCode.PASSED
     if arguments.format == "ndjson":
         _write(arguments, folder.events.read_text("ascii", "replace").rstrip("\n"))
         return ExitCode.PASSED

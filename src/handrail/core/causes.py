@@ -24,6 +24,8 @@ class Cause:
     """The first problem of its kind, whole."""
     tests: tuple[str, ...]
     """Node ids, each once, in the order in which they failed."""
+    first_seen: str = ""
+    """The commit at which its first test began to fail, as far as history goes back."""
     count: int
     """Problems; more than the tests where one test failed twice in the same way."""
 
@@ -110,6 +112,19 @@ def label(outcomes: Sequence[str]) -> Label:
     if changes >= 2:
         return Label.FLAKY
     return Label.KNOWN if len(verdicts) > 1 and verdicts[1] else Label.NEW
+
+
+def first_seen(outcomes: Sequence[str], commits: Sequence[str], here: str) -> str:
+    """The commit at which a test that fails ``here`` began to, given earlier attempts, newest first.
+
+    Of one that changes its mind, the commit of the oldest failure known.
+    """
+    ran = [each for each in zip(outcomes, commits, strict=True) if each[0] not in _IGNORED]
+    if label(outcomes) is Label.FLAKY:
+        bad = [commit for outcome, commit in ran if outcome in _BAD]
+    else:
+        bad = [commit for _, commit in itertools.takewhile(lambda each: each[0] in _BAD, ran)]
+    return next((commit for commit in reversed(bad) if commit), here)
 
 
 def labels(

@@ -111,7 +111,7 @@ def _size(block: Sequence[str]) -> int:
 def _heading(cause: Cause, label: Label | None) -> str:
     problem = cause.problem
     parts = [
-        f"[{cause.id}]" + (f" {label.value.upper()}" if label else ""),
+        f"[{cause.id}]{lines.label_text(cause, label)}",
         f"{lines.title(problem)} x{len(cause.tests)}",
         problem.phase.value,
         lines.words(problem.where, 120),

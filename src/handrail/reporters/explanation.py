@@ -42,7 +42,7 @@ def explanation(record: RunRecord, cause: Cause, label: Label | None, past: Past
     problem = cause.problem
     heading = "  ".join(
         (
-            f"[{cause.id}]{f' {label.value.upper()}' if label else ''}",
+            f"[{cause.id}]{lines.label_text(cause, label)}",
             lines.title(problem),
             lines.plural(len(cause.tests), "test"),
             f"in {problem.phase.value}",

@@ -62,7 +62,7 @@ def _block(
     heading = "  ".join(
         part
         for part in (
-            f"[{cause.id}]" + (f" {label.value.upper()}" if label else ""),
+            f"[{cause.id}]{lines.label_text(cause, label)}",
             lines.title(problem),
             lines.plural(len(cause.tests), "test"),
             f"in {problem.phase.value}",

@@ -289,6 +289,8 @@ def _output_tail(problem: Problem) -> str:
 def _history(cause: Cause, label: Label | None, extras: Extras) -> dict[str, Any]:
     earlier = extras.outcomes.get(cause.tests[0], ()) if cause.tests else ()
     result: dict[str, Any] = {"label": label.value} if label else {}
+    if cause.first_seen:
+        result["first_seen"] = _safe(cause.first_seen)
     if earlier:
         result["last_n"] = len(earlier)
         result["failed_last_n"] = sum(each in {"failed", "error"} for each in earlier)

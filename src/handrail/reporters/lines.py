@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from handrail.core.causes import Cause
+from handrail.core.causes import Cause, Label
 from handrail.core.folding import counts_of, flaky, slow
 from handrail.core.ordering import order_of
 from handrail.core.progress import Eta
@@ -133,6 +133,15 @@ def withheld_lines(record: RunRecord) -> list[str]:
         f"{f'; open: {words(each.open_with, 200)}' if each.open_with else ''}"
         for each in _withheld(record)
     ]
+
+
+def label_text(cause: Cause, label: Label | None) -> str:
+    """`` KNOWN since 1a2b3c4``, or nothing: what stands behind the id of a cause."""
+    if label is None:
+        return ""
+    is_older = label in {Label.KNOWN, Label.FLAKY, Label.QUARANTINED}
+    since = f" since {words(cause.first_seen, 10)}" if is_older and cause.first_seen else ""
+    return f" {label.value.upper()}{since}"
 
 
 def flaky_lines(record: RunRecord) -> list[str]:

@@ -11,6 +11,7 @@ from handrail.errors import StateError
 from handrail.model.events import Event, RunFinished
 from handrail.model.outcomes import Verdict
 from handrail.ports.history import RunRow, Seen
+from handrail.reporters.digest import digest
 from handrail.store.memory_history import MemoryHistory
 
 RUN = log(collected("a", "b"), finished("a"), failed("b", problem()), ended(1))
@@ -80,6 +81,29 @@ def test_earlier_outcomes_are_those_before_this_run_which_history_learns_of_when
 
     assert (ending.outcomes, later.outcomes) == (outcomes, outcomes)
     assert ending.labels == later.labels
+
+
+def test_a_known_cause_says_since_which_commit_it_is() -> None:
+    known = history(finished("b"), failed("b", problem()))
+    fresh = conclude(folding(), KeptLog(), history(finished("b")), allow_empty=False)
+
+    ending = conclude(folding(), KeptLog(), known, allow_empty=False)
+
+    assert [each.first_seen for each in ending.causes] == ["c0ffee"]
+    assert [each.first_seen for each in fresh.causes] == [""], "this run knows no commit"
+    assert "[F1] KNOWN since c0ffee  TypeError" in digest(
+        ending.record, ending.judgement, ending.causes, ending.labels
+    )
+
+
+def test_tries_of_this_run_are_not_earlier_failures() -> None:
+    tries = [failed("b", problem()), failed("b", problem(), attempt=2)]
+    record = fold([*log(collected("b"), *tries), ended(1)])
+
+    later = report_on(record, history(finished("b"), *tries))
+
+    assert later.outcomes == {"b": ("passed",)}
+    assert list(later.labels.values()) == ["new"]
 
 
 def test_a_run_ends_with_a_verdict_also_without_history() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_events import collection_failed, failed, finished, log, problem
 
-from handrail.core.causes import Label, causes, label, labels
+from handrail.core.causes import Label, causes, first_seen, label, labels
 from handrail.core.folding import fold, is_bad, last_attempts
 from handrail.model.outcomes import Outcome, Phase, Problem, ProblemKind
 
@@ -152,3 +152,21 @@ def test_a_cause_is_new_as_soon_as_one_of_its_tests_is() -> None:
     assert labels(found, known) == {"F1": Label.KNOWN}
     assert labels(found, known | {"b": ["passed"]}) == {"F1": Label.NEW}
     assert labels(found, known | {"a": ["passed", "failed"]}) == {"F1": Label.FLAKY}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "commits", "expected"),
+    [
+        ([], [], "here"),
+        (["passed", "failed"], ["b", "a"], "a"),
+        (["failed", "failed", "passed"], ["c", "b", "a"], "b"),
+        (["failed", "skipped", "error"], ["c", "b", "a"], "a"),
+        (["failed", "passed", "failed"], ["c", "b", "a"], "a"),
+        (["failed"], [""], "here"),
+        (["passed", "passed"], ["b", "a"], "here"),
+    ],
+)
+def test_a_failure_was_first_seen_where_it_began(
+    outcomes: list[str], commits: list[str], expected: str
+) -> None:
+    assert first_seen(outcomes, commits, "here") == expected
