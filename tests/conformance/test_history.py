@@ -154,7 +154,7 @@ def test_seen_shows_outcomes_and_commits_newest_first(history: History) -> None:
             outcomes=("failed", "error", "passed"),
             commits=("new", "old", "old"),
             dirty=(True, False, False),
-            codes=("run 7k2f on 3.11.7", "old on 3.11.7", "old on 3.11.7"),
+            codes=("run=7k2f on 3.11.7", "old on 3.11.7", "old on 3.11.7"),
         )
     }
 
@@ -244,7 +244,7 @@ def test_equal_changes_of_one_commit_are_the_same_code(history: History) -> None
     (seen,) = history.seen(["t.py::a"]).values()
 
     assert seen.codes == (
-        "run r4 on 3.11.7",
+        "run=r4 on 3.11.7",
         "c0ffee+bb22 on 3.11.7",
         "c0ffee+aa11 on 3.11.7",
         "c0ffee+aa11 on 3.11.7",

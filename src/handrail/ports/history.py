@@ -45,7 +45,7 @@ def code_of(run_id: str, commit: str, python: str, *, is_dirty: bool, changes: s
     The commit, shortened, with the hash of what differed; or the run, where that is all that is known.
     """
     if not commit or (is_dirty and not changes):
-        code = f"run {run_id}"
+        code = f"run={run_id}"
     else:
         code = f"{commit[:12]}+{changes}" if is_dirty else commit[:12]
     return f"{code} on {python}" if python else code
