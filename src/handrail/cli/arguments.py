@@ -132,6 +132,17 @@ def order(text: str) -> str:
     return text
 
 
+def variations(text: str) -> tuple[str, ...]:
+    """Circumstances of ``core.stressing``, separated by commas."""
+    from handrail.core.stressing import Variation
+
+    names = tuple(dict.fromkeys(text.split(",")))
+    unknown = [each for each in names if each not in set(Variation)]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(Variation)}")
+    return names
+
+
 def duration(text: str) -> float:
     """Seconds."""
     try:

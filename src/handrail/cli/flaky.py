@@ -5,7 +5,7 @@ Without one of them, ``handrail flaky [TEST]`` is ``handrail flaky list [TEST]``
 
 from collections.abc import Callable, Mapping, Sequence
 
-from handrail.cli.arguments import Parser, add_json, duration, lazily, times
+from handrail.cli.arguments import Parser, add_json, duration, lazily, times, variations
 
 _DEFAULT = "list"
 
@@ -54,11 +54,46 @@ def _fill_bisect(bisect: Parser) -> None:
     )
 
 
+def _fill_stress(stress: Parser) -> None:
+    stress.description = (
+        "Repeat tests in fresh processes, several at once, under varied circumstances that take turns, "
+        "and say which of these makes them fail. Exit 1 if any run failed."
+    )
+    stress.set_defaults(command=lazily("handrail.cli.stressing", "stress_tests"))
+    stress.add_argument(
+        "tests", nargs="*", metavar="TEST|PATH", help="what to repeat (default: all that runs here)"
+    )
+    stress.add_argument(
+        "-n", dest="times", type=times, metavar="N", help="so many runs in all (default: 100)"
+    )
+    stress.add_argument(
+        "--for", dest="for_s", type=duration, metavar="10m", help="begin runs for so long"
+    )
+    stress.add_argument(
+        "--until-failure", action="store_true", help="until a run fails, however long it takes"
+    )
+    stress.add_argument(
+        "--vary",
+        type=variations,
+        default=(),
+        metavar="order,cpu",
+        help="what to vary: none, order, cpu, slow-io, hash-seed, clock (default: all)",
+    )
+    stress.add_argument(
+        "--workers", type=times, metavar="N", help="runs at once (default: processors)"
+    )
+    _add_limits(stress)
+
+
 def _add_collected(command: Parser) -> None:
     """Which tests are collected, and how bounded each is."""
     command.add_argument(
         "targets", nargs="*", metavar="TIER|PATH", help="where to look for tests (default: as runs)"
     )
+    _add_limits(command)
+
+
+def _add_limits(command: Parser) -> None:
     command.add_argument(
         "--tier", action="append", default=[], metavar="NAME", help="the tests of this tier"
     )
@@ -107,5 +142,6 @@ SUBCOMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
     "quarantine": ("tests that run and do not make a run fail, until a day", _fill_quarantine),
     "release": ("tests that leave quarantine", _fill_release),
     "bisect": ("the tests that make one fail, or that it needs", _fill_bisect),
+    "stress": ("repeat tests under varied circumstances", _fill_stress),
 }
 """Every subcommand, in the order of the help: what it is for, and what fills its parser."""

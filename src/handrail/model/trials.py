@@ -13,6 +13,10 @@ class Trial:
     tests: tuple[str, ...]
     limit_s: float | None = None
     """For each test, over whatever the configuration says."""
+    burners: int = 0
+    """Processes that do nothing but use the processors meanwhile."""
+    slow_io_s: float = 0.0
+    """Files and sockets take up to so long more, each time."""
     is_watched: bool = False
     """Whether to say what each test but the last leaves behind."""
 
@@ -29,7 +33,7 @@ class Tried:
     ending: str = ""
     """How: ``SIGSEGV``, ``took longer than 10s``."""
     problem: Problem | None = None
-    """What went wrong with the last test."""
+    """What went wrong with the last test that failed."""
     left: tuple[tuple[str, tuple[Leftover, ...]], ...] = ()
     """What tests left behind, if that was asked for."""
 

@@ -172,7 +172,7 @@ class Server:
             case ("end", outcome, seconds, problem):
                 name = attempt.trial.tests[attempt.current]
                 attempt.outcomes.append((name, Outcome(outcome), seconds))
-                attempt.problem = problem
+                attempt.problem = problem or attempt.problem
                 attempt.current, attempt.ends_at = -1, None
 
     def _limit_s(self, trial: Trial, test: str) -> float:
@@ -245,6 +245,11 @@ class Server:
         process.grow_old()
         gc.enable()
         items = [self._items[name] for name in trial.tests]
+        if trial.burners or trial.slow_io_s:
+            from handrail.execution.pressure import burn, slow_down
+
+            burn(trial.burners)
+            slow_down(trial.slow_io_s, seed=trial.number)
         looker = Looker(str(self._config.rootpath), is_thorough=True) if trial.is_watched else None
         before = looker.look() if looker is not None else {}
         for place, item in enumerate(items):
@@ -253,15 +258,11 @@ class Server:
             following = items[place + 1] if place + 1 < len(items) else None
             self._config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             outcome, problem = listener.take()
-            is_last = following is None
-            if looker is not None and not is_last:
+            if looker is not None and following is not None:
                 after = looker.look()
                 wire.send(sink, ("left", looker.left_between(before, after)))
                 before = after
-            wire.send(
-                sink,
-                ("end", str(outcome), time.monotonic() - began, problem if is_last else None),
-            )
+            wire.send(sink, ("end", str(outcome), time.monotonic() - began, problem))
         with contextlib.suppress(BaseException):
             process.end_session(self._session)
         process.run_exit_functions()
