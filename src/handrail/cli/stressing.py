@@ -32,7 +32,9 @@ def stress_tests(arguments: argparse.Namespace) -> ExitCode:
     what = asked(arguments, wiring)
 
     def begin(environ: Mapping[str, str]) -> TrialSession:
-        return TrialSession(what.pytest_arguments(), wiring.folder, what.spec, environ)
+        # Python draws one hash seed for a session: of the shared one it must not be chance.
+        seeded = {"PYTHONHASHSEED": wiring.environ.get("PYTHONHASHSEED", "0"), **environ}
+        return TrialSession(what.pytest_arguments(), wiring.folder, what.spec, seeded)
 
     with Pool(begin) as pool:
         found = Stress(
@@ -103,7 +105,7 @@ def _again(failure: Failure, tests: Sequence[str], what: Asked, shuffler: str) -
 
 @dataclass(slots=True)
 class _Progress:
-    """Lines on stderr: each failure, and a sign of life now and then."""
+    """Lines on stderr: the first failure of each variation, and a sign of life now and then."""
 
     told_at: float
     most: int | None
@@ -111,7 +113,8 @@ class _Progress:
     def tell(self, number: int, tally: Tally, failure: Failure | None) -> None:
         """A run has ended."""
         now = time.monotonic()
-        if failure is None and now - self.told_at < BEAT_S:
+        is_first = failure is not None and tally.failures == 1
+        if not is_first and now - self.told_at < BEAT_S:
             return
         self.told_at = now
         of_all = f" of {self.most}" if self.most else ""
