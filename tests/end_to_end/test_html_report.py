@@ -169,6 +169,14 @@ def test_keys_do_what_the_help_says(visit: Open) -> None:
     assert help_.is_visible()
     found.press("Escape")
     assert help_.is_hidden()
+    found.press("Escape")
+    found.page.locator("button", has_text="Clear").click()
+    found.page.locator(".grid").focus()
+    found.press("End")
+    last = found.page.locator(".grid").get_attribute("aria-activedescendant")
+    assert found.page.locator(f"#{last} .name").inner_text() == found.rows()[-1]
+    found.press("Home", "ArrowDown", "Enter")
+    assert found.page.locator("#details-title").inner_text() == found.rows()[1]
 
 
 def test_an_address_can_name_a_test(visit: Open) -> None:
@@ -200,7 +208,9 @@ def test_text_can_be_read_on_its_ground(visit: Open, scheme: str) -> None:
     page = visit(red()).page
     page.emulate_media(color_scheme=scheme)
     page.wait_for_selector(f"html[data-theme={scheme}]")
+    assert page.evaluate(CONTRASTS) == []
 
+    page.locator(ROWS, has_text="test_total").click()
     assert page.evaluate(CONTRASTS) == []
 
 

@@ -86,7 +86,8 @@ def previous_run(folder: RunFolder, record: RunRecord) -> RunRecord | None:
 
 
 def _is_alike(one: RunStarted, other: RunStarted) -> bool:
-    return (one.tiers, one.selection, one.rerun_of) == (other.tiers, other.selection, "")
+    kind = (other.tiers, other.selection, other.shard, "")
+    return (one.tiers, one.selection, one.shard, one.rerun_of) == kind
 
 
 def _named(arguments: argparse.Namespace, wiring: Wiring) -> RunRecord | None:

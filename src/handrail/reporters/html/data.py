@@ -109,6 +109,7 @@ def _run(record: RunRecord, judgement: Judgement, causes: Sequence[Cause]) -> di
         "counts": {_safe(key): value for key, value in lines.summary_counts(record).items()},
         "tiers": [_safe(each) for each in started.tiers],
         "selection": [_safe(each) for each in started.selection],
+        "shard": _safe(started.shard),
         "place": _safe(started.place),
         "started_at": started.at,
         "elapsed_s": round(record.elapsed_s, 3),

@@ -39,7 +39,7 @@ function drawOverview(model, show) {
     run.reason && make("p", { class: "why" }, run.reason),
     shareOf(counts, show),
     facts([
-      ["Tier", run.tiers.join(", ")], ["Selection", run.selection.join(" ")], ["Began", moment(run.started_at)],
+      ["Tier", run.tiers.join(", ")], ["Selection", run.selection.join(" ")], ["Shard", run.shard], ["Began", moment(run.started_at)],
       ["Commit", commitOf(run.env)], ["Python", run.env.python], ["Workers", run.workers || ""], ["Where", run.place], ["Run", run.id],
     ]),
     run.problems.map((each) => make("p", { class: "said-badly" }, each.message, each.fix ? ` Fix: ${each.fix}` : "")),

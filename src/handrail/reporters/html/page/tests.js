@@ -28,7 +28,7 @@ function cells(model, test, longest) {
 
 /** The table of a model. `open(test)` shows one; `changed(filter)` is told of every change. */
 function tableOf(model, { open, changed }) {
-  const body = make("div", { class: "grid-body", role: "rowgroup", tabindex: "0", "aria-label": "Tests" });
+  const body = make("div", { class: "grid-body", role: "rowgroup", tabindex: "-1" });
   const sheet = make("div", { class: "sheet", role: "presentation" });
   const count = make("span", { class: "muted", "aria-live": "polite" });
   const search = make("input", { type: "search", placeholder: "Search tests: words, -not", "aria-label": "Search tests", spellcheck: "false" });
@@ -69,7 +69,8 @@ function tableOf(model, { open, changed }) {
     span.textContent = `${duration(filter.from)} to ${filter.to ? duration(filter.to) : "any"} ✕`;
     clear.hidden = hashOf({ ...filter, test: "" }) === "";
     sheet.style.height = `${Math.max(1, shown.length) * ROW}px`;
-    body.setAttribute("aria-rowcount", shown.length);
+    grid.setAttribute("aria-rowcount", shown.length + 1);
+    grid.removeAttribute("aria-activedescendant");
     rows.forEach((row) => row.remove());
     rows.clear();
     drawRows();
@@ -87,7 +88,7 @@ function tableOf(model, { open, changed }) {
 
   function rowAt(place) {
     const test = shown[place];
-    const row = make("div", { class: "row", role: "row", id: `row-${place}`, "aria-rowindex": place + 1, "aria-selected": place === at, onclick: () => { move(place); open(test); } },
+    const row = make("div", { class: "row", role: "row", id: `row-${place}`, "aria-rowindex": place + 2, "aria-selected": place === at, onclick: () => { move(place); open(test); } },
       cells(model, test, longest));
     row.style.transform = `translateY(${place * ROW}px)`;
     return sheet.appendChild(row);
@@ -102,7 +103,7 @@ function tableOf(model, { open, changed }) {
     if ((at + 1) * ROW > body.scrollTop + body.clientHeight) body.scrollTop = (at + 1) * ROW - body.clientHeight;
     drawRows();
     rows.get(at)?.setAttribute("aria-selected", "true");
-    body.setAttribute("aria-activedescendant", `row-${at}`);
+    grid.setAttribute("aria-activedescendant", `row-${at}`);
     return shown[at];
   }
 
@@ -132,9 +133,16 @@ function tableOf(model, { open, changed }) {
     heads.set(key, button);
     return make("span", { role: "columnheader", class: style }, button);
   };
-  const grid = make("div", { class: `grid ${model.hasHistory ? "" : "no-history"}`, role: "grid", "aria-label": "Tests" },
+  const grid = make("div", { class: `grid ${model.hasHistory ? "" : "no-history"}`, role: "grid", tabindex: "0", "aria-label": "Tests" },
     make("div", { class: "grid-head", role: "row" }, head("outcome", "Outcome"), head("test", "Test"), head("history", "History", "history"), head("worker", "Worker", "worker"), head("time", "Time", "time")),
     body);
+  grid.addEventListener("keydown", (event) => {
+    const page = Math.max(1, Math.floor(body.clientHeight / ROW) - 1);
+    const place = { PageDown: at + page, PageUp: at - page, Home: 0, End: shown.length - 1 }[event.key];
+    if (place === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    move(place);
+  });
   const section = byId("tests");
   section.hidden = false;
   fill(section, heading("tests-title", "Tests"), make("div", { class: "filters" }, search, [...chips.values()], worker, label, span, clear, count), grid, make("table", { class: "paper", id: "paper" }));
@@ -146,7 +154,7 @@ function tableOf(model, { open, changed }) {
     goTo: (test) => { const place = shown.indexOf(test); if (place >= 0) move(place); },
     filter: () => filter,
     shown: () => shown,
-    focus: () => body.focus({ preventScroll: true }),
+    focus: () => grid.focus({ preventScroll: true }),
   };
 }
 
