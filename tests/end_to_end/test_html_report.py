@@ -108,6 +108,46 @@ def test_a_real_run_with_what_a_test_attached(project: Project, visit: Open) -> 
     assert page.locator("#details .attached pre").inner_text() == "what it saw"
 
 
+def test_a_large_file_lies_beside_the_report_and_is_shown(project: Project, visit: Open) -> None:
+    project.write(
+        test_a=r"""
+        import struct, zlib
+
+        def chunk(kind, data):
+            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+        def test_picture(attach):
+            head = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+            picture = [chunk(b"IHDR", head), chunk(b"tEXt", b"a" * 600_000), chunk(b"IDAT", zlib.compress(bytes(4)))]
+            attach("page.png", b"\x89PNG\r\n\x1a\n" + b"".join(picture) + chunk(b"IEND", b""))
+        """
+    )
+    project.run()
+    (project.folder / "out").mkdir()
+
+    done = project.command("handrail", "report", "--format", "html", "-o", "out/a report.html")
+
+    assert done.stdout == "report: out/a report.html\n"
+    shutil.rmtree(project.folder / ".handrail")
+    page = visit(project.folder / "out" / "a report.html").page
+    page.locator(ROWS).first.click()
+    page.wait_for_function("document.querySelector('#details img')?.naturalWidth === 1")
+
+
+def test_a_report_that_cannot_be_written_is_said(project: Project) -> None:
+    project.write(test_a="def test_one():\n    pass\n")
+    project.run()
+
+    done = project.command("handrail", "report", "--format", "html", "-o", "nowhere/a.html")
+
+    assert done.returncode == 3
+    assert done.stderr == (
+        "error: the report cannot be written [usage]\n"
+        "  nowhere/a.html: No such file or directory\n\n"
+        "hint: give -o a file in a folder that exists\n"
+    )
+
+
 def test_the_first_cause_is_open_with_its_code_and_values(visit: Open) -> None:
     page = visit(red()).page
 
