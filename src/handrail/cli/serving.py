@@ -9,7 +9,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from handrail.app.reporting import report_of
 from handrail.cli.html_report import html_of, previous_run
@@ -117,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
             case ["live"]:
                 self._stream(self._runs)
             case ["runs", run]:
-                self._redirect(f"/runs/{self._folder(run).run_id}/")
+                self._redirect(f"/runs/{quote(self._folder(run).run_id)}/")
             case ["runs", run, ""]:
                 self._send(200, self._page(self._folder(run)), "text/html")
             case ["runs", run, "live"]:
