@@ -40,6 +40,7 @@ function drawTimeline(model, open) {
   const lanes = lanesOf(model), section = byId("timeline");
   section.hidden = lanes.length === 0;
   if (!lanes.length) return () => {};
+  const first = lanes.reduce((least, lane) => Math.min(least, model.starts[lane.tests[0]]), Infinity);
   const whole = { from: 0, to: Math.max(model.run.elapsed_s * 1000, 1) };
   let seen = { ...whole }, dragged = null, colours = {}, wide = 1;
   const canvas = make("canvas", { tabindex: "0", role: "img", "aria-label": spoken(lanes, model) });
@@ -59,6 +60,7 @@ function drawTimeline(model, open) {
     pen.scale(scale, scale);
     pen.font = "11px system-ui, sans-serif";
     drawAxis(pen, style);
+    drawBeginning(pen, style);
     lanes.forEach((lane, number) => drawLane(pen, lane, number, style));
     if (dragged && Math.abs(dragged.to - dragged.from) > 3) {
       pen.fillStyle = style.getPropertyValue("--focus");
@@ -80,6 +82,17 @@ function drawTimeline(model, open) {
       pen.stroke();
       pen.fillText(ms && ms < 60000 && step >= 1000 ? `${Math.round(ms / 1000)} s` : duration(ms / 1000), Math.min(xOf(ms), wide - 24), height - 7);
     }
+  }
+
+  /** What went before the first test: starting, imports, collection. */
+  function drawBeginning(pen, style) {
+    const from = Math.max(LEFT, xOf(0)), to = Math.min(wide - 8, xOf(first));
+    if (to - from < 90) return;
+    pen.fillStyle = style.getPropertyValue("--line");
+    pen.fillRect(from, GAP, to - from - 2, height - AXIS - 2 * GAP);
+    pen.fillStyle = style.getPropertyValue("--muted");
+    pen.textAlign = "center";
+    pen.fillText("start, collection", (from + to) / 2, (height - AXIS) / 2 + 4, to - from - 8);
   }
 
   /** The bad ones last, and at least two pixels wide, so that none is hidden. */
