@@ -219,6 +219,43 @@ def test_keys_do_what_the_help_says(visit: Open) -> None:
     assert found.page.locator("#details-title").inner_text() == found.rows()[1]
 
 
+def test_the_timeline_tells_and_opens_a_test_and_a_bar_shows_its_tests(visit: Open) -> None:
+    tests = ["a.py::test_short", "a.py::test_long"]
+    short = replace(attempt(tests[0]), duration_s=0.002, started_at=1_700_000_001.0, worker="gw0")
+    long = replace(attempt(tests[1]), duration_s=8.0, started_at=1_700_000_002.0, worker="gw1")
+    page = visit(reported(started(), planned(tests), short, long, over(0))).page
+    canvas = page.locator("canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    middle, lane = box["x"] + box["width"] / 2, box["y"] + 45
+
+    page.mouse.move(middle, lane)
+    assert "test_long" in page.locator("#tip").inner_text()
+    page.mouse.move(middle, lane - 28)
+    assert page.locator("#tip").is_hidden()
+    page.mouse.move(middle, lane)
+    page.mouse.down()
+    page.mouse.up()
+    assert page.locator("#details-title").inner_text() == tests[1]
+    page.keyboard.press("Escape")
+    picture = "document.querySelector('canvas').toDataURL()"
+    page.mouse.move(0, 0)
+    before = page.evaluate(picture)
+    page.mouse.move(middle - 100, lane)
+    page.mouse.down()
+    page.mouse.move(middle, lane, steps=3)
+    page.mouse.up()
+    zoomed = page.evaluate(picture)
+    canvas.dblclick(position={"x": 80, "y": 60})
+    assert page.evaluate(picture) == before != zoomed
+
+    page.keyboard.press("Escape")
+    page.locator(".bars button", has_text="< 3 ms").click()
+    assert page.locator(f"{ROWS} .name").all_inner_texts() == tests[:1]
+    assert "from=0.001&to=0.003&sort=-time" in page.url
+
+
 def test_an_address_can_name_a_test(visit: Open) -> None:
     page = visit(red(), hash_="#test=tests%2Fnet%2Ftest_api.py%3A%3Atest_get").page
 
