@@ -9,6 +9,7 @@ import pytest
 from made_runs import Reported, attempt, green, over, planned, red, reported, started
 from real_runs import Project
 
+from handrail.core.profiles import Profile, SleepCost
 from handrail.frozen import replace
 from handrail.model.outcomes import Outcome, Phase, Problem, ProblemKind
 from handrail.reporters.html.data import Beside, page_data
@@ -254,6 +255,17 @@ def test_the_timeline_tells_and_opens_a_test_and_a_bar_shows_its_tests(visit: Op
     page.locator(".bars button", has_text="< 3 ms").click()
     assert page.locator(f"{ROWS} .name").all_inner_texts() == tests[:1]
     assert "from=0.001&to=0.003&sort=-time" in page.url
+
+
+def test_a_flame_graph_is_a_picture_in_which_nothing_runs(visit: Open) -> None:
+    graph = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><script>alert(1)</script></svg>'
+    profile = Profile(kind="time", sleeps=(SleepCost(where="a.py:4", count=2, seconds=60.0),))
+
+    page = visit(green(3), profile=profile, graph=graph).page
+
+    assert "a.py:4 slept 2 times" in page.locator("#durations .advice").inner_text()
+    page.locator("summary", has_text="Flame graph").click()
+    page.wait_for_function("document.querySelector('img.graph').naturalWidth === 40")
 
 
 def test_an_address_can_name_a_test(visit: Open) -> None:

@@ -19,6 +19,7 @@ from handrail.ports.history import History
 from handrail.reporters.digest import digest
 from handrail.reporters.html.data import Attached, Beside, page_data
 from handrail.reporters.html.making import page
+from handrail.runs import profiles
 from handrail.runs.atomic import write_atomically
 from handrail.runs.attached import Attachment, read_attachments
 from handrail.runs.event_log import read_events
@@ -29,6 +30,7 @@ INLINE_BYTES = 512 * 1024
 """A file that a test attached is part of the page up to this size; a larger one lies beside it."""
 ALL_INLINE_BYTES = 16 * 1024 * 1024
 """So much of them all together; then the others lie beside it too."""
+GRAPH_BYTES = 2 * 1024 * 1024
 HISTORY = 15
 """How many earlier outcomes of each test are shown."""
 
@@ -67,10 +69,21 @@ def html_of(
         outcomes=earlier(report.record, wiring.history),
         previous=previous,
         attached=list(attached(folder, files)),
+        profile=profiles.read(folder),
+        graph=_graph(folder),
         made_by=f"Handrail {__version__}",
     )
     parts = (report.record, report.judgement, report.causes, report.labels)
     return page(page_data(*parts, beside), digest=digest(*parts))
+
+
+def _graph(folder: RunFolder) -> str:
+    """The flame graph of a run that was profiled, unless it is very large."""
+    path = profiles.folder_of(folder) / profiles.GRAPH
+    try:
+        return path.read_text("utf-8") if path.stat().st_size <= GRAPH_BYTES else ""
+    except (OSError, ValueError):
+        return ""
 
 
 def previous_run(folder: RunFolder, record: RunRecord) -> RunRecord | None:

@@ -26,6 +26,7 @@ from made_runs import (
 )
 
 from handrail.core.folding import is_bad, last_attempts
+from handrail.core.profiles import FixtureCost, Profile, SleepCost
 from handrail.frozen import replace
 from handrail.model.outcomes import Outcome
 from handrail.reporters.html.comparing import compare
@@ -161,6 +162,24 @@ def test_a_small_attachment_is_in_the_page_and_a_large_one_beside_it() -> None:
             {"name": "b.zip", "kind": "application/zip", "bytes": 9, "href": "f/b.zip"},
         ]
     }
+
+
+def test_a_profile_tells_what_costs_most_and_what_to_do() -> None:
+    sleep = SleepCost(where="conftest.py:4", count=2, seconds=60.0)
+    fixture = FixtureCost(name="db", scope="session", where="", count=2, seconds=3.0, workers=2)
+    profile = Profile(kind="time", sleeps=(sleep,), fixtures=(fixture,))
+
+    found = data_of(red(), Beside(profile=profile, graph="<svg>"))["spending"]
+
+    assert found["advice"][0] == {
+        "seconds": 60.0,
+        "what": "conftest.py:4 slept 2 times",
+        "todo": "wait for what the test waits for: an event, a condition, a readiness probe",
+    }
+    assert found["fixtures"] == [["db (session) ", 2, 3.0]]
+    assert found["sleeps"] == [["conftest.py:4", 2, 60.0]]
+    assert base64.b64decode(found["graph"]) == b"<svg>"
+    assert "sleeps" not in data_of(red())["spending"]
 
 
 # Compared with the run before.

@@ -4,11 +4,14 @@
 text and never as HTML.
 """
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from handrail.core.causes import Cause, Label
 from handrail.core.folding import flaky, is_bad, last_attempts, slow
+from handrail.core.profiles import Profile
+from handrail.core.spending import spending
 from handrail.core.text import plain, redact, shorten
 from handrail.core.verdicts import Judgement
 from handrail.frozen import dataclass, field
@@ -38,6 +41,7 @@ CAUSES_BYTES = 16_000_000
 """So much text of causes is kept whole; later ones have their message only."""
 OWN_BYTES = 8_000_000
 """So much text of single tests is kept; of later ones only what their cause tells."""
+MOST_PROFILED = 12
 MAX_LISTED = 2000
 """Of tests that are only named, such as removed ones."""
 
@@ -64,6 +68,10 @@ class Beside:
     previous: RunRecord | None = None
     """The run before, to compare with."""
     attached: Sequence[Attached] = ()
+    profile: Profile | None = None
+    """What was measured in it, if it was profiled."""
+    graph: str = ""
+    """The flame graph as SVG."""
     made_by: str = ""
 
 
@@ -87,6 +95,7 @@ def page_data(
         "attempts": _earlier_attempts(record, index),
         "comparison": _comparison(record, beside.previous, index),
         "attached": _attached(beside.attached, index),
+        "spending": _spending(record, beside),
     }
 
 
@@ -377,6 +386,31 @@ def _comparison(
         "removed": [_safe(test) for test in found.removed[:MAX_LISTED]],
         "removed_count": len(found.removed),
     }
+
+
+def _spending(record: RunRecord, beside: Beside) -> dict[str, Any]:
+    """What to do about the time that the run took, and what only a profile knows."""
+    profile = beside.profile
+    advised = spending(record, profile).advice
+    told: dict[str, Any] = {
+        "advice": [
+            {"seconds": round(each.seconds, 3), "what": _safe(each.what), "todo": _safe(each.todo)}
+            for each in advised
+        ],
+        "graph": base64.b64encode(beside.graph.encode("utf-8", "replace")).decode("ascii"),
+    }
+    if profile is not None:
+        told["fixtures"] = [
+            [_safe(f"{each.name} ({each.scope}) {each.where}"), each.count, each.seconds]
+            for each in profile.fixtures[:MOST_PROFILED]
+        ]
+        told["imports"] = [
+            [_safe(each.module), 1, each.own_s] for each in profile.imports[:MOST_PROFILED]
+        ]
+        told["sleeps"] = [
+            [_safe(each.where), each.count, each.seconds] for each in profile.sleeps[:MOST_PROFILED]
+        ]
+    return told
 
 
 def _attached(

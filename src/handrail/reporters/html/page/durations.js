@@ -45,8 +45,23 @@ function byFile(model) {
   return [...named.values()].sort((a, b) => b.ticks - a.ticks);
 }
 
+/** What costs most that can be helped, and how. */
+const adviceOf = (advice) =>
+  part("What to do", make("ul", { class: "advice" }, advice.map((each) =>
+    make("li", {}, make("span", { class: "number" }, duration(each.seconds)), make("div", {}, make("div", {}, each.what), make("div", { class: "muted" }, each.todo))))));
+
+/** Names with how often and how long, as a profile measured it. */
+const profiledOf = (title, rows) =>
+  rows?.length > 0 && make("div", {}, make("table", {},
+    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, title), make("th", { scope: "col", class: "number" }, "times"), make("th", { scope: "col", class: "number" }, "time"))),
+    make("tbody", {}, rows.map(([name, count, seconds]) => make("tr", {}, make("td", { class: "wide mono", title: name }, name), make("td", { class: "number muted" }, count.toLocaleString("en")), make("td", { class: "number" }, duration(seconds)))))));
+
+/** The flame graph. As a picture: what is in it cannot run. */
+const graphOf = (graph) =>
+  graph && folded("Flame graph", () => make("img", { class: "graph", alt: "Flame graph of the run", src: `data:image/svg+xml;base64,${graph}` }));
+
 function drawDurations(model, { open, show }) {
-  const section = byId("durations"), counts = histogram(model), most = Math.max(...counts);
+  const section = byId("durations"), { spending } = model.data, counts = histogram(model), most = Math.max(...counts);
   section.hidden = most === 0;
   if (most === 0) return;
   const first = counts.findIndex(Boolean), last = counts.findLastIndex ? counts.findLastIndex(Boolean) : counts.length - 1;
@@ -67,7 +82,10 @@ function drawDurations(model, { open, show }) {
   fill(section,
     heading("durations-title", "Durations", `${duration(total)} in tests, ${total ? Math.round((100 * fixtures) / total) : 0} % of it in set-up and teardown`),
     make("div", { class: "bars" }, counts.slice(first, last + 1).map((count, place) => bar(count, place + first))),
+    spending.advice.length > 0 && adviceOf(spending.advice),
     make("div", { class: "columns part" },
       make("div", {}, table(["Slowest tests", "time", "fixtures"], slow.map(slowRow))),
-      make("div", {}, table(["Slowest files", "time", "tests"], files.slice(0, 12).map(fileRow)))));
+      make("div", {}, table(["Slowest files", "time", "tests"], files.slice(0, 12).map(fileRow))),
+      profiledOf("Slowest fixtures, set-up", spending.fixtures), profiledOf("Slowest imports, by themselves", spending.imports), profiledOf("Sleeps", spending.sleeps)),
+    graphOf(spending.graph));
 }
