@@ -29,7 +29,7 @@ def lessons_of(history: History) -> tuple[Lessons, Note | None]:
 
 def is_rest(spec: RunSpec) -> bool:
     """Whether the run is what is left of another one, so that what it takes tells nothing."""
-    return bool(spec.done or spec.only)
+    return bool(spec.done or spec.only or spec.unaffected)
 
 
 def usual_run_s(

@@ -97,7 +97,11 @@ def follow(
             )
             for each in filter(None, notes):
                 follower.tell(each)
+            if request.changing is not None:
+                request.changing.tell(follower)
             follower.follow()
+            if request.changing is not None:
+                request.changing.keep(follower, folder, folding.record())
             if request.spec.profile:
                 from handrail.cli.profiling import tell
 

@@ -28,6 +28,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         from handrail.cli.flaky import completed
 
         given = completed(given)
+    # What follows it is a path or a tier, not a commit: that is behind its equals sign.
+    given = ["--changed=" if each == "--changed" else each for each in given]
     parser = build(_named(given))
     parsed = parser.parse_args(given)
     if getattr(parsed, "command", None) is None:

@@ -4,6 +4,7 @@ import argparse
 import math
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from handrail.cli.run_options import (
     DURATIONS,
@@ -19,6 +20,9 @@ from handrail.frozen import dataclass
 from handrail.model.spec import RunSpec
 from handrail.model.tiers import Isolation, Tier
 from handrail.wiring import Wiring
+
+if TYPE_CHECKING:
+    from handrail.cli.changing import Changing
 
 _EARLY = ("-W", "ignore:Module already imported so cannot be rewritten")
 """Of what a plugin of pytest shares with others, where these have imported it before."""
@@ -44,6 +48,8 @@ class Request:
     """As many as there would be with more memory."""
     is_listing: bool
     """Whether pytest is only to list something, so that nothing runs and all is well."""
+    changing: "Changing | None" = None
+    """Which tests are affected by a change, if only those are to run."""
 
 
 def understand(arguments: argparse.Namespace, wiring: Wiring) -> Request:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.cli.joining import announce, find_same, identity, starting
 from handrail.cli.request import Request, understand
-from handrail.errors import ExitCode, StateError
+from handrail.errors import ExitCode, StateError, UsageError
 from handrail.execution.console import STOPPING, Console
 from handrail.frozen import replace
 from handrail.runs import state_file
@@ -40,6 +40,15 @@ def run(
     try:
         wiring = wire(arguments.folder)
         request = understand(arguments, wiring)
+        if arguments.is_verifying and arguments.changed is None:
+            raise UsageError("--verify goes with --changed", hint="handrail run --changed --verify")
+        if arguments.changed is not None:
+            from handrail.cli.changing import changing, show
+
+            found = changing(arguments, wiring)
+            if arguments.dry_run:
+                return show(arguments, found)
+            request = replace(request, spec=found.narrowed(request.spec), changing=found)
         if not arguments.dry_run:
             return _run(arguments, wiring, request, started, console)
     finally:
@@ -86,6 +95,8 @@ def _run(
         spec = replace(spec, test_log=str(folder.test_log))
         with contextlib.suppress(OSError):  # workers try again
             folder.test_log.touch()
+    if request.changing is not None:
+        spec = replace(spec, trace_folder=request.changing.begin(folder))
     if spec.profile:
         from handrail.runs import profiles
 

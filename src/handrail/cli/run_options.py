@@ -183,6 +183,19 @@ def _fill_selection(run: Parser) -> None:
         help="look what each test leaves behind in its process: note it (default), or let the test fail",
     )
     run.add_argument(
+        "--changed",
+        nargs="?",
+        const="",
+        metavar="REF",
+        help="run what is affected by changes since it was recorded, or since a commit: --changed=REF",
+    )
+    run.add_argument(
+        "--verify",
+        dest="is_verifying",
+        action="store_true",
+        help="with --changed: run the rest too, and say which failures selection would have missed",
+    )
+    run.add_argument(
         "--profile",
         choices=("time", "memory"),
         default="",

@@ -155,6 +155,27 @@ class Graph:
             for length in range(1, len(parts) + 1):
                 yield from ends.get(".".join(parts[:length]), ())
 
+    def needs(self, paths: Iterable[str]) -> frozenset[str]:
+        """Every file that one of these imports, at any remove, and they themselves."""
+        found = set(paths) & self.files.keys()
+        todo = list(found)
+        while todo:
+            for each in self._direct(todo.pop()):
+                if each not in found:
+                    found.add(each)
+                    todo.append(each)
+        return frozenset(found)
+
+    def _direct(self, path: str) -> frozenset[str]:
+        if path not in self._imports:
+            self._imports[path] = frozenset(self._meant_by(path))
+        return self._imports[path]
+
+    @cached_property
+    def _imports(self) -> dict[str, frozenset[str]]:
+        """By file, as far as anybody has asked."""
+        return {}
+
     @cached_property
     def _by_name(self) -> tuple[Mapping[str, set[str]], Mapping[str, set[str]]]:
         """Files by the names they can be imported by: first the likely ones, then the others."""

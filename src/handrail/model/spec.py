@@ -57,6 +57,10 @@ class RunSpec:
     """The part of the tests that is this machine's; None: all."""
     shared_s: Mapping[str, float] = field(default_factory=dict)
     """Seconds by node id, as all shards of a build have them."""
+    unaffected: frozenset[str] = frozenset()
+    """Node ids that no change affects, so that they need not run."""
+    trace_folder: str = ""
+    """Where each process writes what its tests use; empty: nobody wants to know."""
     profile: str = ""
     """``time`` or ``memory``: what to measure beside; empty: nothing."""
     profile_folder: str = ""

@@ -38,5 +38,7 @@ def register_remaining(config: pytest.Config, spec: RunSpec) -> None:
 
     Of a shard, that is done later: what is shared is everything (``sharding``).
     """
-    if spec.shard is None and (spec.done or spec.only):
-        config.pluginmanager.register(Remaining(spec.done, spec.only), "handrail-remaining")
+    if spec.shard is None and (spec.done or spec.only or spec.unaffected):
+        config.pluginmanager.register(
+            Remaining(spec.done | spec.unaffected, spec.only), "handrail-remaining"
+        )

@@ -131,9 +131,10 @@ def _serve(
     guard = session.config.pluginmanager.get_plugin("handrail-guard")
     if guard is not None:
         guard.tell = partial(line.send, Tell.LEFT)
-    profiling = session.config.pluginmanager.get_plugin("handrail-profile")
-    if profiling is not None:
-        profiling.begin()
+    for name in ("handrail-profile", "handrail-tracing"):
+        watching = session.config.pluginmanager.get_plugin(name)
+        if watching is not None:
+            watching.begin()
     modules.go_live()
     if ids is not None:
         line.send(Tell.IDS, ids)

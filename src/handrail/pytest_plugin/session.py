@@ -28,6 +28,7 @@ from handrail.pytest_plugin.preparing import (
 from handrail.pytest_plugin.recording import EventStream
 from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
+from handrail.pytest_plugin.watching import register_watching
 from handrail.system import processes
 
 
@@ -83,7 +84,7 @@ def join_run(config: pytest.Config) -> None:
 
         register_test_log(config, spec, stream)
     _register_guard(config, spec, stream)
-    register_profiling(config, spec)
+    register_watching(config, spec)
     _register_runner(config, spec, barrier, stream, Later(int(source)))
     config.pluginmanager.register(Closing(stream), "handrail-closing")
     telling = sys.modules.get("handrail.pytest_plugin.telling")
@@ -129,14 +130,6 @@ def _register_guard(config: pytest.Config, spec: RunSpec, stream: EventStream) -
         leaks = Leaks(stream)
         config.pluginmanager.register(leaks, "handrail-leaks")
         have_guard_tell(config, leaks.add)  # workers tell theirs to the controller
-
-
-def register_profiling(config: pytest.Config, spec: RunSpec) -> None:
-    """Measure what was asked for, if anything."""
-    if spec.profile:
-        from handrail.pytest_plugin import profiling
-
-        profiling.register(config, spec)
 
 
 def _register_services(

@@ -18,7 +18,7 @@ class Sharing:
         found = [Sharded(name=name, bond=bond) for name, bond in tests]
         found += [Sharded(name=module) for module in skipped]
         self._part = part(found, spec.shared_s, spec.shard)
-        self._done, self._only = spec.done, spec.only
+        self._done, self._only = spec.done | spec.unaffected, spec.only
         self.shared_by = "time" if self._part.is_by_time else "count"
         self.whole = self._part.collection
 

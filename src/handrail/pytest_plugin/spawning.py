@@ -25,6 +25,7 @@ from handrail.pytest_plugin.preparing import KEPT_IN, disarm_xdist, make_barrier
 from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
 from handrail.pytest_plugin.serving import serve_spawned
+from handrail.pytest_plugin.watching import register_watching
 from handrail.pytest_plugin.work import Work, by_path, checksum, tabulate
 from handrail.system import processes
 
@@ -119,10 +120,7 @@ def join_as_worker(
         from handrail.pytest_plugin.guarding import register_guard
 
         register_guard(config, spec.guard)
-    if spec.profile:
-        from handrail.pytest_plugin import profiling
-
-        profiling.register(config, spec)
+    register_watching(config, spec)
     config.pluginmanager.register(Spawned(end, barrier, is_deferred=is_deferred), "handrail-run")
 
 

@@ -1,0 +1,165 @@
+"""``run --changed``: what to run of what is recorded, and recording what runs."""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from handrail.app.running import Follower
+from handrail.core.affected import Graph
+from handrail.core.changed import Chosen, choose
+from handrail.core.choosing import records_after, seen_of
+from handrail.core.folding import is_bad, last_attempts
+from handrail.errors import ExitCode, StateError
+from handrail.frozen import replace
+from handrail.model.events import Note
+from handrail.model.records import RunRecord
+from handrail.model.spec import RunSpec
+from handrail.runs import scanning
+from handrail.runs.atomic import write_atomically
+from handrail.runs.folder import RunFolder
+from handrail.store.code_records import CodeRecords, Source
+from handrail.wiring import Wiring
+
+DATABASE = "changed.db"
+REASONS = "changed.json"
+_LISTED = 20
+
+
+class Changing:
+    """One run ``--changed``: made before it begins, told of after it has ended."""
+
+    def __init__(self, wiring: Wiring, ref: str, *, is_verifying: bool) -> None:
+        """Raises: NoSuchCommitError."""
+        self._root = wiring.root
+        self._store = CodeRecords(wiring.state.folder.root / DATABASE)
+        self._is_verifying = is_verifying
+        self.ref = ref
+        self.problem = ""
+        environment = scanning.environment()
+        try:
+            known = self._store.sources()
+            records, before = self._store.records(), self._store.before()
+        except StateError as error:
+            known, records, before = {}, [], None
+            self.problem = f"{error.what}: {error.where}"
+        self._files = scanning.scan(
+            self._root, {p: (s.stamp, dict(s.blocks), s.imports) for p, s in known.items()}
+        )
+        self._now = scanning.snapshot(self._files, environment)
+        since = scanning.since(self._root, ref) if ref else None
+        self.chosen: Chosen = choose(records, before, self._now, since)
+
+    def narrowed(self, spec: RunSpec) -> RunSpec:
+        """The same run, of what is affected; or, to verify, of everything."""
+        unaffected = frozenset[str]() if self._is_verifying else self.chosen.unaffected
+        return replace(spec, unaffected=unaffected)
+
+    def document(self) -> dict[str, Any]:
+        """What is run and why, as ``handrail.changed/1``."""
+        return {
+            "schema": "handrail.changed/1",
+            "since": self.ref,
+            "because": self.chosen.because,
+            "affected": [{"test": t, "reason": r} for t, r in sorted(self.chosen.reasons.items())],
+            "unaffected": len(self.chosen.unaffected),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """The same for a person."""
+        for test, reason in sorted(self.chosen.reasons.items()):
+            yield f"{test}: {reason}"
+        yield self.summary()
+
+    def summary(self) -> str:
+        """One sentence."""
+        affected, rest = len(self.chosen.reasons), len(self.chosen.unaffected)
+        if self.chosen.because:
+            return f"every test runs: {self.chosen.because}"
+        since = f" since {self.ref}" if self.ref else ""
+        return (
+            f"{affected} of {affected + rest} recorded tests are affected by what has changed{since}; "
+            "tests without a record run too"
+        )
+
+    def begin(self, run: RunFolder) -> str:
+        """The folder for what workers see; keeps the reasons beside."""
+        folder = run.path / "trace"
+        with suppress(OSError):
+            folder.mkdir()
+        with suppress(StateError):
+            write_atomically(run.path / REASONS, json.dumps(self.document()).encode("ascii"))
+        return str(folder)
+
+    def tell(self, follower: Follower) -> None:
+        """What is run, before it is."""
+        text = "; ".join(filter(None, (self.problem, self.summary())))
+        follower.tell(Note(at=time.time(), text=text, code="changed", is_warning=True))
+
+    def keep(self, follower: Follower, run: RunFolder, record: RunRecord) -> None:
+        """Record what ran; say what would have been missed."""
+        if self._is_verifying:
+            self._verify(follower, record)
+        try:
+            seen = seen_of(_lines(run.path / "trace"))
+            graph = Graph(
+                {path: each[2] for path, each in self._files.items() if path.endswith(".py")}
+            )
+            records, forgotten = records_after(record.finished, seen, self._now, graph.needs)
+            after = scanning.scan(self._root, self._files)
+            made = scanning.snapshot(after, "").others  # what tests have written is no change
+            project = replace(self._now, others=dict(made))
+            sources = {path: Source(*each) for path, each in self._files.items()}
+            kept = {each.test for each in records}
+            # Affected, and not run now: they must run next time, whatever changes until then.
+            forgotten |= self.chosen.reasons.keys() - kept
+            self._store.save(records, forgotten, project, sources)
+        except (StateError, OSError) as error:
+            text = f"what tests use could not be recorded: {getattr(error, 'where', error)}"
+            follower.tell(Note(at=time.time(), text=text, code="changed", is_warning=True))
+
+    def _verify(self, follower: Follower, record: RunRecord) -> None:
+        bad = {test for test, each in last_attempts(record).items() if is_bad(each)}
+        missed = sorted(bad & self.chosen.unaffected)
+        rest = len(self.chosen.unaffected)
+        with suppress(StateError):
+            ran = len(last_attempts(record)) - rest
+            self._store.check(time.time(), selected=max(0, ran), rest=rest, missed=missed)
+        rates = self._rate()
+        text = f"selection would have missed {len(missed)} failures among the {rest} tests that it leaves out{rates}"
+        if missed:
+            more = f" and {len(missed) - 3} more" if len(missed) > 3 else ""
+            text += f": {', '.join(missed[:3])}{more}"
+        follower.tell(Note(at=time.time(), text=text, code="changed-verify", is_warning=True))
+
+    def _rate(self) -> str:
+        with suppress(StateError):
+            checks = self._store.checks()
+            wrong = sum(bool(missed) for *_, missed in checks)
+            return f" ({wrong} of {len(checks)} runs --verify missed one)"
+        return ""
+
+
+def _lines(folder: Path) -> Iterator[Any]:
+    for path in sorted(folder.glob("*.ndjson")):
+        for line in path.read_text("ascii", "replace").splitlines():
+            with suppress(ValueError):  # its process was killed in the middle
+                yield json.loads(line)
+
+
+def changing(arguments: argparse.Namespace, wiring: Wiring) -> Changing:
+    """Find out what is affected. Raises: NoSuchCommitError."""
+    arguments.allow_empty = True  # that nothing is affected is good
+    return Changing(wiring, arguments.changed, is_verifying=arguments.is_verifying)
+
+
+def show(arguments: argparse.Namespace, found: Changing) -> ExitCode:
+    """A dry run: which recorded tests would run, and why."""
+    if arguments.format == "json":
+        print(json.dumps(found.document()))
+    else:
+        print("\n".join(found.lines()))
+    return ExitCode.PASSED
