@@ -359,23 +359,23 @@ def test_a_hundred_thousand_tests_scroll_as_quickly_as_a_thousand(visit: Open) -
 
     few, many = scrolled_ms(1000), scrolled_ms(MANY)
 
-    assert many < 5 * few + 50  # milliseconds of our own work in sixty steps
+    assert many < 5 * few + 20  # the median of sixty steps: a machine that is busy disturbs some
 
 
 SCROLLING = """async () => {
   const body = document.querySelector(".grid-body"), frame = () => new Promise(requestAnimationFrame);
-  let spent = 0;
+  const spent = [];
   for (let step = 1; step <= 60; step += 1) {
     body.scrollTop = (body.scrollHeight * step) / 60;
     await frame();
     const began = performance.now();
     body.getBoundingClientRect();
     await new Promise((done) => { const channel = new MessageChannel(); channel.port1.onmessage = done; channel.port2.postMessage(0); });
-    spent += performance.now() - began;
+    spent.push(performance.now() - began);
   }
   await frame();
   await frame();
-  return spent;
+  return spent.sort((one, other) => one - other)[30];
 }"""
 
 # Every visible text whose contrast with the ground below it is less than WCAG's 4.5 (3 for large text).
