@@ -25,10 +25,12 @@ from made_runs import (
     started,
 )
 
+from handrail.core.causes import Label
 from handrail.core.folding import is_bad, last_attempts
 from handrail.core.profiles import FixtureCost, Profile, SleepCost
 from handrail.frozen import replace
 from handrail.model.outcomes import Outcome
+from handrail.model.quarantine import Quarantined
 from handrail.reporters.html.comparing import compare
 from handrail.reporters.html.data import Attached, Beside, page_data
 from handrail.reporters.html.making import SCRIPTS, asset, pack, page, scripts
@@ -84,6 +86,29 @@ def test_a_planned_test_without_an_attempt_did_not_run() -> None:
     assert found["tests"]["outcomes"][at] == "n"
 
 
+@pytest.mark.parametrize(
+    ("is_expired", "letter", "reason"),
+    [
+        (False, "q", "in quarantine until 2026-12-05 (ann): waits for a bank"),
+        (True, "f", "its quarantine is over since 2026-12-05 (ann): waits for a bank"),
+    ],
+)
+def test_a_failure_in_quarantine_says_why_it_does_not_count(
+    is_expired: bool, letter: str, reason: str
+) -> None:
+    entry = Quarantined(
+        test="a.py::t", reason="waits for a bank", owner="ann", expires="2026-12-05", is_expired=is_expired
+    )  # fmt: skip
+    begun = replace(started(), quarantine=(entry,))
+    run = reported(
+        begun, planned(["a.py::t"]), attempt("a.py::t", Outcome.FAILED, WRONG_TOTAL), over(1)
+    )
+
+    tests = data_of(run)["tests"]
+
+    assert (tests["outcomes"], tests["reason_texts"]) == (letter, [reason])
+
+
 def test_a_cause_names_its_tests_by_number_and_a_broken_module_by_name() -> None:
     found = data_of(red())
 
@@ -91,6 +116,16 @@ def test_a_cause_names_its_tests_by_number_and_a_broken_module_by_name() -> None
     names = [found["tests"]["names"][each] for each in by_title["TypeError"]["tests"]]
     assert names == [f"test_{w}" for w in ("refund", "cancel", "list", "pay", "ship", "return")]
     assert by_title["collection (SyntaxError)"]["nodes"] == ["tests/it/test_broken.py"]
+
+
+def test_a_cause_that_is_not_new_says_since_which_commit() -> None:
+    run = red()
+    known = [replace(each, first_seen="0123456789abcdef") for each in run.causes]
+    labels = dict.fromkeys(run.labels, Label.KNOWN) | {known[0].id: Label.NEW}
+
+    found = page_data(run.record, run.judgement, known, labels, Beside())["causes"]
+
+    assert [each["since"] for each in found] == ["", *["0123456789"] * (len(known) - 1)]
 
 
 def test_what_a_cause_shows_is_not_told_a_second_time() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from handrail.core.causes import Cause, Label
 from handrail.core.folding import flaky, is_bad, last_attempts, slow
 from handrail.core.profiles import Profile
+from handrail.core.quarantining import expired, held_back
 from handrail.core.spending import spending
 from handrail.core.text import plain, redact, shorten
 from handrail.core.verdicts import Judgement
@@ -33,7 +34,7 @@ LETTERS = {
     Outcome.XFAILED: "x",
     Outcome.XPASSED: "X",
 }
-FLAKY, NOT_RUN = "k", "n"
+FLAKY, QUARANTINED, NOT_RUN = "k", "q", "n"
 TEXT_BYTES = 30_000
 SECTION_BYTES = 30_000
 VALUE_BYTES = 500
@@ -161,7 +162,9 @@ def _run(record: RunRecord, judgement: Judgement, causes: Sequence[Cause]) -> di
 def _columns(record: RunRecord, tests: Sequence[str], beside: Beside) -> dict[str, Any]:
     """One entry for each test in every column; rare facts by the number of the test."""
     last = last_attempts(record)
-    unsteady = {each.test for each in flaky(record)}
+    special = {each.test: FLAKY for each in flaky(record)}
+    special |= {each.attempt.test: QUARANTINED for each in held_back(record)}
+    excuses = _excuses(record)
     found = [last.get(test) for test in tests]
     names = shown_names(tests)
     paths = [names[test].partition("::") for test in tests]
@@ -171,7 +174,7 @@ def _columns(record: RunRecord, tests: Sequence[str], beside: Beside) -> dict[st
         "files": _runs_of(path for path, _, _ in paths),
         "names": [name for _, _, name in paths],
         "outcomes": "".join(
-            NOT_RUN if each is None else FLAKY if each.test in unsteady else LETTERS[each.outcome]
+            NOT_RUN if each is None else special.get(each.test) or LETTERS[each.outcome]
             for each in found
         ),
         "ticks": [0 if each is None else _ticks(each.duration_s) for each in found],
@@ -183,14 +186,27 @@ def _columns(record: RunRecord, tests: Sequence[str], beside: Beside) -> dict[st
         "usual": _usual(record.collected, len(tests)),
         "slow": [place[each.test] for each in slow(record)],
         "reasons": {
-            number: reasons.number(each.reason)
+            number: reasons.number(excuses.get(each.test) or each.reason)
             for number, each in enumerate(found)
-            if each is not None and each.reason
+            if each is not None and (each.reason or each.test in excuses)
         },
         "worker_names": workers.texts,
         "history_texts": histories.texts,
         "reason_texts": reasons.texts,
     }
+
+
+def _excuses(record: RunRecord) -> Mapping[str, str]:
+    """Why failures of tests in quarantine do not count, or count again."""
+    held = {
+        each.attempt.test: f"in quarantine until {each.entry.expires} ({each.entry.owner}): {each.entry.reason}"
+        for each in held_back(record)
+    }
+    over = {
+        each.attempt.test: f"its quarantine is over since {each.entry.expires} ({each.entry.owner}): {each.entry.reason}"
+        for each in expired(record)
+    }
+    return held | over
 
 
 class _Table:
@@ -259,6 +275,7 @@ def _causes(
         told = {
             "id": cause.id,
             "label": label.value if label else "",
+            "since": _safe(cause.first_seen)[:10] if label not in {None, Label.NEW} else "",
             "title": lines.title(cause.problem),
             "count": cause.count,
             "tests": [index[test] for test in cause.tests if test in index],

@@ -1,9 +1,9 @@
 // The data, unpacked: columns by the number of a test. Read only, from here on.
 
 const OUTCOMES = {
-  p: "passed", f: "failed", e: "error", s: "skipped", x: "xfailed", X: "xpassed", k: "flaky", n: "not run",
+  p: "passed", f: "failed", e: "error", s: "skipped", x: "xfailed", X: "xpassed", k: "flaky", q: "quarantined", n: "not run",
 };
-const ORDER = "fekpXxsn";
+const ORDER = "feqkpXxsn";
 const BAD = new Set(["f", "e"]);
 const TICKS_PER_S = 10000;
 
@@ -56,7 +56,7 @@ function modelOf(data) {
 }
 
 const secondsOf = (model, test) => model.ticks[test] / TICKS_PER_S;
-const needsLook = (model, test) => "fek".includes(model.outcomes[test]);
+const needsLook = (model, test) => "feqk".includes(model.outcomes[test]);
 const isBad = (model, test) => BAD.has(model.outcomes[test]);
 
 /** How many tests there are of each outcome. */
@@ -68,14 +68,14 @@ function countsOf(model) {
 
 /** How often a test changed between good and bad, this run included; skips say nothing. */
 function flips(model, test) {
-  const verdicts = [...(model.outcomes[test] + model.history(test))].filter((each) => !"sn".includes(each)).map((each) => (each === "k" ? "f" : each));
+  const verdicts = [...(model.outcomes[test] + model.history(test))].filter((each) => !"sn".includes(each)).map((each) => ("kq".includes(each) ? "f" : each));
   return verdicts.reduce((sum, each, place) => sum + (place > 0 && BAD.has(each) !== BAD.has(verdicts[place - 1])), 0);
 }
 
 /** How often a test was bad lately, from 0 to 1, this run included. */
 function badShare(model, test) {
   const all = [...(model.outcomes[test] + model.history(test))].filter((each) => !"sn".includes(each));
-  return all.length ? all.filter((each) => BAD.has(each) || each === "k").length / all.length : 0;
+  return all.length ? all.filter((each) => BAD.has(each) || "kq".includes(each)).length / all.length : 0;
 }
 
 /** Whether every word of the search is in the text; a word with - in front must not be. */

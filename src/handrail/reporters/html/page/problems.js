@@ -72,6 +72,7 @@ function causeOf(model, cause, open, isOpen) {
     make("summary", {},
       make("span", { class: "mono muted" }, cause.id),
       cause.label && make("span", { class: `badge ${cause.label}` }, cause.label),
+      cause.since && make("span", { class: "muted" }, "since ", make("span", { class: "mono" }, cause.since)),
       make("span", { class: "title" }, cause.title),
       make("span", { class: "muted" }, `${plural(affected, "test")} in ${cause.phase}`),
       make("span", { class: "message" }, cause.message.split("\n")[0]),

@@ -54,7 +54,7 @@ function drawTimeline(model, open) {
   function draw() {
     wide = canvas.clientWidth;
     const scale = devicePixelRatio || 1, pen = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
-    colours = Object.fromEntries(Object.keys(OUTCOMES).map((letter) => [letter, style.getPropertyValue(`--${styleOf(letter)}`).trim()]));
+    colours = Object.fromEntries(Object.keys(OUTCOMES).map((letter) => [letter, style.getPropertyValue(letter === "q" ? "--xpassed" : `--${styleOf(letter)}`).trim()]));
     canvas.width = wide * scale;
     canvas.height = height * scale;
     pen.scale(scale, scale);
