@@ -165,17 +165,24 @@ def _fill_help(help_: Parser) -> None:
 def _fill_report(report: Parser) -> None:
     report.description = (
         "Make a report from what a run left behind, also of one that was cut off. "
-        "`report merge DIR...` makes one run of several, with one verdict."
+        "`report merge DIR...` makes one run of several, with one verdict; "
+        "`report import FILE...` adds results of others to history."
     )
     report.set_defaults(command=lazily("handrail.cli.report", "report"))
     report.add_argument(
         "run",
         nargs="?",
         default="latest",
-        metavar="RUN|merge",
+        metavar="RUN|merge|import",
         help="its id, the beginning of one, latest, or its folder",
     )
-    report.add_argument("folders", nargs="*", metavar="DIR", help="folders of runs to be merged")
+    report.add_argument(
+        "folders",
+        nargs="*",
+        metavar="DIR",
+        help="folders of runs to be merged, files to be imported",
+    )
+    report.add_argument("--commit", metavar="SHA", help="import: the code that the results are of")
     report.add_argument(
         "--allow-empty", action="store_true", help="nothing that ran is a pass, when merged"
     )

@@ -21,6 +21,10 @@ def report(arguments: argparse.Namespace) -> ExitCode:
         from handrail.cli.merging import merge_runs
 
         return merge_runs(arguments)
+    if arguments.run == "import":
+        from handrail.cli.importing import import_reports
+
+        return import_reports(arguments)
     if arguments.folders:
         raise UsageError(
             f"one report at a time, not also {arguments.folders[0]}",

@@ -1,0 +1,28 @@
+"""``handrail report import``: results of others count in history."""
+
+import json
+
+from real_runs import Project
+
+
+def test_junit_of_plain_pytest_counts_once(project: Project) -> None:
+    project.put("tests/test_it.py", "class TestA:\n    def test_a(self): assert 0\n")
+    project.pytest("--junitxml", "junit.xml")
+
+    first = project.command("handrail", "report", "import", "junit.xml", "--commit", "c0ffee")
+    again = project.command("handrail", "report", "import", "junit.xml")
+    known = json.loads(
+        project.command("handrail", "flaky", "tests/test_it.py::TestA::test_a", "--json").stdout
+    )
+    broken = project.command("handrail", "report", "import", "pyproject.toml")
+
+    assert first.stdout == "junit.xml: 1 attempt, 1 bad\n", first.stderr
+    assert again.stdout == "junit.xml: was imported before\n"
+    assert (known["tests"][0]["attempts"], known["tests"][0]["failures"]) == (1, 1)
+    assert broken.returncode == 3
+    assert broken.stderr == (
+        "error: the file is no report that can be imported [usage]\n"
+        "  pyproject.toml: its first character is neither < nor {\n"
+        "\n"
+        "hint: JUnit XML (pytest --junitxml) and CTRF are understood\n"
+    )
