@@ -26,3 +26,22 @@ def test_junit_of_plain_pytest_counts_once(project: Project) -> None:
         "\n"
         "hint: JUnit XML (pytest --junitxml) and CTRF are understood\n"
     )
+
+
+def test_old_attempts_are_cleaned_away(project: Project) -> None:
+    project.put(
+        "old.xml",
+        """
+        <testsuite timestamp="2020-01-31T12:00:00"><testcase name="a" time="2.5"/></testsuite>
+        """,
+    )
+    project.put("new.xml", '<testsuite><testcase name="a" time="2.5"/></testsuite>')
+    project.command("handrail", "report", "import", "old.xml", "new.xml")
+
+    cleaned = project.command("handrail", "clean", "--history", "30d")
+    again = json.loads(project.command("handrail", "clean", "--json").stdout)
+
+    assert cleaned.stdout.splitlines()[0] == (
+        "removed 1 attempt from history; what is known of their tests is kept"
+    )
+    assert again["forgotten"] == 0

@@ -152,6 +152,14 @@ def _fill_clean(clean: Parser) -> None:
     clean.description = "Remove old runs: by default those over 7 days or beyond the last 10 (failed ones: 14 and 20)."
     clean.set_defaults(command=lazily("handrail.cli.listing", "clean"))
     clean.add_argument("--keep", type=count, metavar="N", help="so many of each kind stay")
+    clean.add_argument(
+        "--history",
+        dest="history_s",
+        type=duration,
+        default=180 * 86400.0,
+        metavar="180d",
+        help="single attempts in history that are older go; what is known of a test stays",
+    )
     clean.add_argument("--older", type=duration, metavar="7d", help="only what is older goes")
     add_json(clean)
 

@@ -5,6 +5,7 @@ Source: the JUnit files that pytest and Maven Surefire write; https://ctrf.io, v
 
 import datetime as dt
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -62,6 +63,8 @@ def read_report(text: str, is_file: Callable[[str], bool]) -> Imported:
         raise
     except (*_UNREADABLE, RecursionError, OverflowError) as error:
         raise NotAReportError(str(error) or type(error).__name__) from error
+    if not all(0 <= each.duration_s < math.inf for each in found.attempts):
+        raise NotAReportError("a test took less than no time, or for ever")
     if not found.attempts:
         raise NotAReportError("it holds no test")
     return found

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from handrail.core.causes import Cause, Label
+from handrail.core.quarantining import held_back
 from handrail.core.text import clean, first_lines, shorten
 from handrail.core.verdicts import Judgement
 from handrail.model.outcomes import Verdict
@@ -19,10 +20,15 @@ SUMMARY_BYTES = 60_000
 def annotations(record: RunRecord, judgement: Judgement, causes: Sequence[Cause]) -> str:
     """One ``::error`` command for each cause, or for the run where it has none; with line breaks.
 
+    A cause whose tests are all in quarantine is a ``::warning``.
     Beyond ten causes the last annotation tells how many more there are.
     """
     shown = causes if len(causes) <= MAX_ANNOTATIONS else causes[: MAX_ANNOTATIONS - 1]
-    shown_commands = [_annotation(record, cause) for cause in shown]
+    excused = {each.attempt.test for each in held_back(record)}
+    shown_commands = [
+        _annotation(record, cause, "warning" if excused.issuperset(cause.tests) else "error")
+        for cause in shown
+    ]
     if len(causes) > len(shown):
         more = lines.plural(len(causes) - len(shown), "more cause")
         shown_commands.append(_command({"title": more}, f"{more}: see the summary of this step"))
@@ -31,13 +37,15 @@ def annotations(record: RunRecord, judgement: Judgement, causes: Sequence[Cause]
         title = f"handrail: {judgement.verdict.value}"
         shown_commands.append(_command({"title": title}, lines.words(text, 1000)))
     shown_commands += [
-        _command({"title": "flaky"}, line.removeprefix("flaky: "), level="warning")
-        for line in lines.flaky_lines(record)[:MAX_ANNOTATIONS]
+        _command({"title": title}, text, level="warning")
+        for title, _, text in (
+            line.partition(": ") for line in lines.flaky_lines(record)[:MAX_ANNOTATIONS]
+        )
     ]
     return "".join(f"{each}\n" for each in shown_commands)
 
 
-def _annotation(record: RunRecord, cause: Cause) -> str:
+def _annotation(record: RunRecord, cause: Cause, level: str) -> str:
     problem = cause.problem
     heading = f"{cause.id} {lines.title(problem)} in {lines.plural(len(cause.tests), 'test')}"
     place = {"file": lines.words(problem.path, 300)} if problem.path else {}
@@ -49,7 +57,7 @@ def _annotation(record: RunRecord, cause: Cause) -> str:
             f"rerun: {commands.run_again(record, cause)}",
         ]
     )
-    return _command({**place, **line, "title": heading}, text)
+    return _command({**place, **line, "title": heading}, text, level)
 
 
 def _command(properties: Mapping[str, str], text: str, level: str = "error") -> str:

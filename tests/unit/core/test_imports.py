@@ -94,6 +94,10 @@ def test_a_class_name_becomes_a_node_id(case: dict[str, str], node: str) -> None
         ('{"results": {"tests": []}}', "it holds no test"),
         ("{}", "'results'"),
         (
+            '<testsuite><testcase name="a" time="nan"/></testsuite>',
+            "a test took less than no time, or for ever",
+        ),
+        (
             '{"results": {"tests": [{"status": "passed", "name": "a", "duration": 1e999, "retries": 1e999}]}}',
             "cannot convert float infinity to integer",
         ),

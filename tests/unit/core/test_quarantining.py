@@ -12,6 +12,7 @@ from handrail.model.events import Event, from_json, to_json
 from handrail.model.outcomes import ProblemKind, Verdict
 from handrail.model.quarantine import Quarantined
 from handrail.model.records import RunRecord
+from handrail.reporters.github import annotations
 from handrail.reporters.lines import summary_counts
 
 ENTRY = Quarantined(test="a", reason="slow", owner="jo", expires="2026-12-05")
@@ -96,3 +97,12 @@ def test_a_cause_that_costs_another_test_too_counts() -> None:
 )
 def test_thirty_good_attempts_in_a_row_are_enough(outcomes: list[str], expected: bool) -> None:
     assert is_stable(outcomes) is expected
+
+
+def test_in_ci_it_is_a_warning() -> None:
+    record = run(ENTRY, *RED)
+
+    shown = annotations(record, judge(record), causes(record)).splitlines()
+
+    assert [each.partition(" ")[0] for each in shown] == ["::warning", "::warning"]
+    assert "title=quarantined::a failed, which does not count" in shown[1]
