@@ -164,9 +164,11 @@ def _search(asker: _Asker, suspects: Suspects) -> Generator[Names, Answer, tuple
     is_victim = alone is Reply.GOOD
     asker.wanted = Reply.BAD if is_victim else Reply.GOOD
     for candidates in _lists(suspects, is_victim=is_victim):
-        if not (yield from asker.hits(candidates)):
-            continue
-        needed = yield from _needed(asker, candidates)
+        hitting, needed = yield from _lone(asker, candidates)
+        if needed is None:
+            if not (yield from asker.hits(hitting)):
+                continue
+            needed = yield from _needed(asker, hitting)
         if needed is None or not (yield from _repeats(asker, needed, alone)):
             return Kind.UNSTEADY, ()
         return (Kind.VICTIM if is_victim else Kind.BRITTLE), needed
@@ -174,8 +176,8 @@ def _search(asker: _Asker, suspects: Suspects) -> Generator[Names, Answer, tuple
 
 
 def _repeats(asker: _Asker, needed: Names, alone: Reply) -> Generator[Names, Answer, bool]:
-    """Whether the answers that the search ended with come again. Of several tests chance tells more easily."""
-    if len(needed) > 1 and (yield from asker.ask(needed, again=True)) is not asker.wanted:
+    """Whether the answers that the search ended with come again."""
+    if (yield from asker.ask(needed, again=True)) is not asker.wanted:
         return False
     return (yield from asker.ask((), again=True)) is alone
 
@@ -202,6 +204,31 @@ def _lists(suspects: Suspects, *, is_victim: bool) -> list[Names]:
 
 def _without(order: Names, names: AbstractSet[str]) -> Names:
     return tuple(each for each in order if each not in names)
+
+
+def _lone(asker: _Asker, candidates: Names) -> Generator[Names, Answer, tuple[Names, Names | None]]:
+    """One of ``candidates`` that hits alone, or None; and the fewest that are known to hit, or all.
+
+    It is taken for granted that what one half does not do, the other does: so each trial runs half
+    the tests of the one before. Whether that was right shows in the end.
+    """
+    hitting = candidates
+    for half in _halves(candidates):
+        if half and (yield from asker.hits(half)):
+            hitting = half
+            break
+    else:
+        return candidates, None
+    rest = hitting
+    while len(rest) > 1:
+        first, second = _halves(rest)
+        rest = first if (yield from asker.hits(first)) else second
+    return hitting, rest if (yield from asker.hits(rest)) else None
+
+
+def _halves(names: Names) -> tuple[Names, Names]:
+    middle = len(names) // 2
+    return names[:middle], names[middle:]
 
 
 def _needed(asker: _Asker, candidates: Names) -> Generator[Names, Answer, Names | None]:

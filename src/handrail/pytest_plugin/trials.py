@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
@@ -276,6 +276,16 @@ class Listener:
         self._config = config
         self._counts: dict[str, int] = {}
         self._problem: Problem | None = None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, Any, Any]:
+        """Look at the exception while its frames are alive."""
+        report = yield
+        if report.outcome == "failed" and call.excinfo is not None and self._problem is None:
+            self._problem = problems.from_exception(call.excinfo, report, item.config.rootpath)
+        return report
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: Any) -> None:

@@ -69,7 +69,10 @@ def test_exactly_the_polluters_are_found_in_about_log2_trials_each(
     assert found.kind is (Kind.BRITTLE if is_brittle else Kind.VICTIM)
     assert found.needed == polluters
     each = math.ceil(math.log2(count)) + 2
-    assert found.trials <= 4 + len(polluters) * (each + 1)
+    wasted = 0 if len(polluters) == 1 else each + 2
+    assert found.trials <= 5 + wasted + len(polluters) * (each + 1)
+    if len(polluters) == 1:
+        assert found.tests <= 2 * count + 2 * each + 4
 
 
 @settings(max_examples=200)
@@ -83,8 +86,8 @@ def test_a_test_that_cleans_up_does_not_mislead(count: int, data: st.DataObject)
 
     if suite.index(cleaner) < suite.index(polluter):
         assert (found.kind, found.needed) == (Kind.VICTIM, (polluter,))
-    else:
-        assert found.kind is Kind.STEADY_PASS  # in this order nobody can see it
+    else:  # only a part without the cleaner shows it
+        assert found.kind is Kind.STEADY_PASS or found.needed == (polluter,)
 
 
 @given(st.integers(2, 60), st.data())
@@ -130,8 +133,8 @@ def test_what_came_before_it_in_passing_runs_is_not_suspected_first() -> None:
     found = answered(polluted_by([polluter]), suspects)
 
     assert found.needed == (polluter,)
-    assert found.trials <= 5
-    assert found.tests < 12
+    assert found.trials <= 6
+    assert found.tests < 14
 
 
 def test_polluters_that_work_together_are_found_though_each_came_before_it_in_a_passing_run() -> (
@@ -154,7 +157,7 @@ def test_without_a_record_the_usual_order_is_searched_first() -> None:
 
     answered(world, Suspects(before=suite[:20], others=suite))
 
-    assert asked[:2] == [(), suite[:20]]
+    assert asked[:2] == [(), suite[:10]]
     assert all(set(each) <= set(suite[:20]) for each in asked)
 
 
