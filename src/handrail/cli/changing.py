@@ -3,14 +3,14 @@
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from handrail.app.running import Follower
 from handrail.core.affected import Graph
-from handrail.core.changed import Chosen, choose
+from handrail.core.changed import Chosen, Snapshot, choose
 from handrail.core.choosing import records_after, seen_of
 from handrail.core.folding import is_bad, last_attempts
 from handrail.errors import ExitCode, StateError
@@ -39,19 +39,42 @@ class Changing:
         self._is_verifying = is_verifying
         self.ref = ref
         self.problem = ""
-        environment = scanning.environment()
+        self._environment = scanning.environment()
+        self._files: dict[str, scanning.Read] = {}
+        self._settled_stamps: dict[str, str] = {}
+        self.chosen: Chosen = self._chosen()
+
+    def _chosen(self) -> Chosen:
+        known: dict[str, Source] = {}
+        records, before = [], None
         try:
+            if not self.ref and (tests := self._settled()) is not None:
+                return Chosen(reasons={}, unaffected=tests)
             known = self._store.sources()
             records, before = self._store.records(), self._store.before()
         except StateError as error:
-            known, records, before = {}, [], None
             self.problem = f"{error.what}: {error.where}"
-        self._files = scanning.scan(
-            self._root, {p: (s.stamp, dict(s.blocks), s.imports) for p, s in known.items()}
-        )
-        self._now = scanning.snapshot(self._files, environment)
-        since = scanning.since(self._root, ref) if ref else None
-        self.chosen: Chosen = choose(records, before, self._now, since)
+        self._scan(known)
+        since = scanning.since(self._root, self.ref) if self.ref else None
+        return choose(records, before, self._now, since)
+
+    def _settled(self) -> frozenset[str] | None:
+        """Every recorded test, if no file was written since."""
+        found = self._store.settled()
+        if found is None:
+            return None
+        stamps, environment, tests = found
+        self._settled_stamps = stamps
+        is_same = environment == self._environment and stamps == scanning.stamps(self._root)
+        return tests if is_same else None
+
+    def _scan(self, known: Mapping[str, Source]) -> None:
+        read = {path: (each.stamp, dict(each.blocks), each.imports) for path, each in known.items()}
+        self._files = scanning.scan(self._root, read)
+
+    @property
+    def _now(self) -> Snapshot:
+        return scanning.snapshot(self._files, self._environment)
 
     def narrowed(self, spec: RunSpec) -> RunSpec:
         """The same run, of what is affected; or, to verify, of everything."""
@@ -103,20 +126,29 @@ class Changing:
         """Record what ran; say what would have been missed."""
         if self._is_verifying:
             self._verify(follower, record)
+        if not (record.finished or self.chosen.reasons or self.chosen.because):
+            return
         try:
             seen = seen_of(_lines(run.path / "trace"))
+            if not self._files:  # nothing had changed; something ran all the same
+                if scanning.stamps(self._root) != self._settled_stamps:
+                    self._store.forget({each.test for each in record.finished})
+                    return  # written meanwhile: nobody knows what it was that ran
+                self._scan(self._store.sources())
+            now = self._now
             graph = Graph(
                 {path: each[2] for path, each in self._files.items() if path.endswith(".py")}
             )
-            records, forgotten = records_after(record.finished, seen, self._now, graph.needs)
+            records, forgotten = records_after(record.finished, seen, now, graph.needs)
             after = scanning.scan(self._root, self._files)
             made = scanning.snapshot(after, "").others  # what tests have written is no change
-            project = replace(self._now, others=dict(made))
+            project = replace(now, others=dict(made))
+            is_settled = _stamps(after) == _stamps(self._files)
             sources = {path: Source(*each) for path, each in self._files.items()}
             kept = {each.test for each in records}
             # Affected, and not run now: they must run next time, whatever changes until then.
             forgotten |= self.chosen.reasons.keys() - kept
-            self._store.save(records, forgotten, project, sources)
+            self._store.save(records, forgotten, project, sources, is_settled=is_settled)
         except (StateError, OSError) as error:
             text = f"what tests use could not be recorded: {getattr(error, 'where', error)}"
             follower.tell(Note(at=time.time(), text=text, code="changed", is_warning=True))
@@ -148,6 +180,10 @@ def _lines(folder: Path) -> Iterator[Any]:
         for line in path.read_text("ascii", "replace").splitlines():
             with suppress(ValueError):  # its process was killed in the middle
                 yield json.loads(line)
+
+
+def _stamps(files: Mapping[str, scanning.Read]) -> dict[str, str]:
+    return {path: each[0] for path, each in files.items()}
 
 
 def changing(arguments: argparse.Namespace, wiring: Wiring) -> Changing:

@@ -63,11 +63,20 @@ def _is_skipped(folder: "os.DirEntry[str]") -> bool:
     )
 
 
+def stamps(root: Path) -> dict[str, str]:
+    """Time and size of every file."""
+    return {path: _stamp(stat) for path, stat in files_below(root)}
+
+
+def _stamp(stat: os.stat_result) -> str:
+    return f"{stat.st_mtime_ns}-{stat.st_size}"
+
+
 def scan(root: Path, known: dict[str, Read]) -> dict[str, Read]:
     """Every file, read again where its stamp is another than in ``known``."""
     found: dict[str, Read] = {}
     for path, stat in files_below(root):
-        stamp = f"{stat.st_mtime_ns}-{stat.st_size}"
+        stamp = _stamp(stat)
         if path in known and known[path][0] == stamp:
             found[path] = known[path]
         else:

@@ -51,6 +51,19 @@ class CodeRecords:
             found[path] = Source(stamp, json.loads(blocks), Imports(frozenset(names), is_open))
         return found
 
+    def settled(self) -> tuple[dict[str, str], str, frozenset[str]] | None:
+        """The stamps of all files, the environment, and every test, as long as these stay as they are.
+
+        None if a file was written while tests ran: then one must look closer.
+        """
+        with self._open() as db:
+            found = db.execute("SELECT value FROM project WHERE key = 'settled'").fetchone()
+            if not found or not found[0]:
+                return None
+            stamps = dict(db.execute("SELECT path, stamp FROM sources").fetchall())
+            tests = frozenset(each for (each,) in db.execute("SELECT node FROM tests"))
+        return stamps, found[0], tests
+
     def records(self) -> list[Record]:
         """What each test is known by."""
         with self._open() as db:
@@ -88,8 +101,13 @@ class CodeRecords:
         forgotten: Iterable[str],
         project: Snapshot,
         sources: Mapping[str, Source],
+        *,
+        is_settled: bool = False,
     ) -> None:
-        """Keep these records in place of older ones, drop those of ``forgotten``."""
+        """Keep these records in place of older ones, drop those of ``forgotten``.
+
+        ``is_settled``: no file was written meanwhile.
+        """
         with self._open(is_writing=True) as db:
             for record in records:
                 db.execute(
@@ -125,7 +143,16 @@ class CodeRecords:
                 dict(project.others),
                 project.environment,
             ]
-            db.execute("INSERT OR REPLACE INTO project VALUES ('before', ?)", (json.dumps(before),))
+            settled = project.environment if is_settled else ""
+            db.executemany(
+                "INSERT OR REPLACE INTO project VALUES (?, ?)",
+                [("before", json.dumps(before)), ("settled", settled)],
+            )
+
+    def forget(self, tests: Iterable[str]) -> None:
+        """They run next time."""
+        with self._open(is_writing=True) as db:
+            db.executemany("DELETE FROM tests WHERE node = ?", [(each,) for each in tests])
 
     def check(self, at: float, *, selected: int, rest: int, missed: Sequence[str]) -> None:
         """Keep what a run ``--verify`` found out."""

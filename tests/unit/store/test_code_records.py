@@ -66,3 +66,25 @@ def test_checks_are_kept_in_their_order(tmp_path: Path) -> None:
     store.check(1.0, selected=2, rest=2, missed=[])
 
     assert store.checks() == [(1.0, 2, 2, []), (2.0, 1, 3, ["a.py::1"])]
+
+
+def test_as_long_as_no_file_was_written_meanwhile_stamps_tell_enough(tmp_path: Path) -> None:
+    store = CodeRecords(tmp_path / "changed.db")
+    before = store.settled()
+
+    store.save([record("a.py::1")], [], PROJECT, SOURCES, is_settled=True)
+    settled = store.settled()
+    store.save([], [], PROJECT, SOURCES)
+
+    assert before is None
+    assert settled == ({"a.py": "12-3"}, "e", {"a.py::1"})
+    assert store.settled() is None
+
+
+def test_what_is_forgotten_has_no_record(tmp_path: Path) -> None:
+    store = CodeRecords(tmp_path / "changed.db")
+    store.save([record("a.py::1"), record("a.py::2")], [], PROJECT, SOURCES)
+
+    store.forget(["a.py::1", "b.py::1"])
+
+    assert store.records() == [record("a.py::2")]
