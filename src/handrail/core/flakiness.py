@@ -117,11 +117,15 @@ def failure_rate(bad: Sequence[bool]) -> tuple[float, float, float]:
     if not any(bad):
         weight, squares = _weights(len(bad))
         return 0.0, *wilson(0.0, weight * weight / squares)
-    weights = [0.5 ** (age / HALF_LIFE) for age in range(len(bad))]
-    weight = sum(weights)
-    rate = sum(each for each, is_bad in zip(weights, bad, strict=True) if is_bad) / weight
-    rate = 1.0 if all(bad) else rate
-    return rate, *wilson(rate, weight * weight / sum(each * each for each in weights))
+    one = 0.5 ** (1 / HALF_LIFE)
+    found, at = 0.0, 1.0
+    for is_bad in bad:
+        if is_bad:
+            found += at
+        at *= one
+    weight, squares = _weights(len(bad))
+    rate = 1.0 if all(bad) else min(1.0, found / weight)
+    return rate, *wilson(rate, weight * weight / squares)
 
 
 def _weights(count: int) -> tuple[float, float]:

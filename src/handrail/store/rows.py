@@ -16,20 +16,24 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 2000
 """Attempts that are saved in one go: the memory of all of them would be that of the whole run."""
+_WORDS = tuple(outcome.value for outcome in OUTCOMES)
 _NUMBER = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 
 _SEEN = """
-    WITH RECURSIVE chain (test_id, attempt_id, depth) AS (
-        SELECT tests.id, newest_attempt, 1 FROM wanted JOIN tests ON tests.node = wanted.node
+    WITH RECURSIVE chain (test_id, next_id, outcome, run_id, depth) AS (
+        SELECT tests.id, previous, outcome, run_id, 1
+        FROM wanted JOIN tests ON tests.node = wanted.node
+            JOIN attempts ON attempts.id = newest_attempt
         UNION ALL
-        SELECT chain.test_id, previous, depth + 1
-        FROM chain JOIN attempts ON attempts.id = attempt_id
-        WHERE depth < ?1 AND previous IS NOT NULL)
-    SELECT node, outcome, run, hash, runs.is_dirty, python, changes
-    FROM chain JOIN attempts ON attempts.id = attempt_id
-        JOIN tests ON tests.id = chain.test_id JOIN commits ON commits.id = attempts.commit_id
-        JOIN runs ON runs.id = attempts.run_id
-    ORDER BY depth
+        SELECT chain.test_id, previous, attempts.outcome, attempts.run_id, depth + 1
+        FROM chain JOIN attempts ON attempts.id = next_id WHERE depth < ?1)
+    SELECT test_id, outcome, run_id FROM chain
+"""
+"""Breadth first, as SQLite promises without an order: the newest attempt of every test comes first."""
+_WANTED = "SELECT id, tests.node FROM wanted JOIN tests ON tests.node = wanted.node"
+_CODES = """
+    SELECT runs.id, run, hash, is_dirty, python, changes
+    FROM runs JOIN commits ON commits.id = commit_id
 """
 _BAD = "SELECT DISTINCT test_id FROM attempts WHERE outcome IN (1, 2)"
 _BAD_NODES = f"SELECT node FROM tests WHERE id IN ({_BAD})"  # noqa: S608 - no text of others
@@ -86,17 +90,23 @@ def last_failed(db: "sqlite3.Connection") -> frozenset[str]:
 def seen(db: "sqlite3.Connection", tests: Iterable[str], last: int) -> Mapping[str, Seen]:
     """The newest ``last`` attempts at each of these tests that was ever seen."""
     _want(db, tests)
-    newest: dict[str, list[tuple[str, str, bool, str]]] = {}
-    codes: dict[tuple[str, ...], str] = {}
-    for node, outcome, run, commit, is_dirty, python, changes in db.execute(_SEEN, (last,)):
-        key = (run, commit, python, changes, str(is_dirty))
-        if (code := codes.get(key)) is None:
-            code = codes[key] = code_of(
-                run, commit, python, is_dirty=bool(is_dirty), changes=changes
-            )
-        row = (OUTCOMES[outcome].value, commit, bool(is_dirty), code)
-        newest.setdefault(node, []).append(row)
-    return {node: _seen(found) for node, found in newest.items()}
+    newest: dict[int, list[tuple[int, int]]] = {}
+    for test, outcome, run in db.execute(_SEEN, (last,)):
+        if (found := newest.get(test)) is None:
+            found = newest[test] = []
+        found.append((outcome, run))
+    if not newest:
+        return {}
+    runs = {
+        run_id: (
+            commit,
+            bool(is_dirty),
+            code_of(run, commit, python, is_dirty=bool(is_dirty), changes=changes),
+        )
+        for run_id, run, commit, is_dirty, python, changes in db.execute(_CODES)
+    }
+    names = dict(db.execute(_WANTED))
+    return {names[test]: _seen(found, runs) for test, found in newest.items()}
 
 
 def failing(db: "sqlite3.Connection", last: int) -> Mapping[str, Seen]:
@@ -308,6 +318,12 @@ def _newest_id(db: "sqlite3.Connection", newest: str) -> int:
     return int(db.execute(newest).fetchone()[0] or 0)
 
 
-def _seen(newest: Sequence[tuple[str, str, bool, str]]) -> Seen:
-    outcomes, commits, dirty, codes = zip(*newest, strict=True)
-    return Seen(outcomes=outcomes, commits=commits, dirty=dirty, codes=codes)
+def _seen(newest: Sequence[tuple[int, int]], runs: Mapping[int, tuple[str, bool, str]]) -> Seen:
+    """``newest``: outcome and run of each attempt."""
+    commits, dirty, codes = zip(*(runs[run] for _, run in newest), strict=True)
+    return Seen(
+        outcomes=tuple(_WORDS[outcome] for outcome, _ in newest),
+        commits=commits,
+        dirty=dirty,
+        codes=codes,
+    )
