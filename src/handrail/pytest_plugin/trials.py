@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import select
 import selectors
 import signal
 import sys
@@ -31,6 +32,7 @@ from handrail.system import processes
 
 _READ_BYTES = 1 << 16
 _LOOK_S = 0.5
+_PAUSE_S = 0.01
 
 
 def join_as_server(config: pytest.Config, spec: RunSpec, source: int, sink: int) -> None:
@@ -115,12 +117,19 @@ class Server:
                 self._begin(message[0])
             elif key.data in self._attempts:
                 self._hear(self._attempts[key.data])
+        self._let_gather()
         now = time.monotonic()
         for attempt in list(self._attempts.values()):
             if attempt.ends_at is not None and now > attempt.ends_at:
                 limit_s = self._limit_s(attempt.trial, attempt.trial.tests[attempt.current])
                 self._end(attempt, f"took longer than {format_duration(limit_s)}")
         return True
+
+    def _let_gather(self) -> None:
+        """Let reports gather until a trial ends: waking up for each costs the tests their time."""
+        ends = [each.pidfd for each in self._attempts.values() if each.pidfd >= 0]
+        if ends:
+            select.select([*ends, self._source], [], [], _PAUSE_S)
 
     def _patience_s(self) -> float:
         ends = [each.ends_at for each in self._attempts.values() if each.ends_at is not None]
@@ -148,6 +157,8 @@ class Server:
 
     def _hear(self, attempt: _Attempt) -> None:
         """Take in what a trial says; at its end, tell what became of it."""
+        # Looked at first: whatever it said before its end is there to be read then.
+        has_ended = attempt.pidfd >= 0 and _has_ended(attempt.pid)
         while True:
             try:
                 chunk = os.read(attempt.reports, _READ_BYTES)
@@ -158,7 +169,7 @@ class Server:
                 return
             for message in attempt.incoming.feed(chunk):
                 self._take_in(attempt, message)
-        if attempt.pidfd >= 0 and _has_ended(attempt.pid):
+        if has_ended:
             self._end(attempt, "")
 
     def _take_in(self, attempt: _Attempt, message: wire.Message) -> None:
@@ -184,9 +195,14 @@ class Server:
         del self._attempts[attempt.trial.number]
         mark = f"PYTEST_XDIST_WORKER=gw{attempt.trial.number}".encode()
         others = [each.pid for each in self._attempts.values()]
+        is_alone = _has_ended(attempt.pid) and processes.below(os.getpid()) == {
+            attempt.pid,
+            *others,
+        }
         with contextlib.suppress(OSError):
             inode = os.fstat(attempt.reports).st_ino
-            limits.kill_tree(attempt.pid, mark, inode, started=others)
+            if not is_alone:  # looking for what it has left takes longer than most trials
+                limits.kill_tree(attempt.pid, mark, inode, started=others)
         status = 0
         with contextlib.suppress(ChildProcessError):
             status = os.waitstatus_to_exitcode(os.waitpid(attempt.pid, 0)[1])
