@@ -17,6 +17,9 @@ from handrail.cli.arguments import (
 )
 from handrail.errors import ExitCode, UsageError
 
+_WITHOUT_VALUE = {"--changed": "--changed=", "--guard": "--guard=note"}
+"""Options whose value may be left out: what follows is a path or a tier, and not taken for it."""
+
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read a command line. Raises: UsageError, or SystemExit for ``--help`` and ``--version``."""
@@ -28,8 +31,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         from handrail.cli.flaky import completed
 
         given = completed(given)
-    # What follows it is a path or a tier, not a commit: that is behind its equals sign.
-    given = ["--changed=" if each == "--changed" else each for each in given]
+    given = [_WITHOUT_VALUE.get(each, each) for each in given]
     parser = build(_named(given))
     parsed = parser.parse_args(given)
     if getattr(parsed, "command", None) is None:

@@ -5,10 +5,10 @@ Source: rdkafka_mock.h of librdkafka.
 """
 
 import ctypes
-import glob
 import os
 import signal
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 
 BROKERS = 1
 _PRODUCER = 0
@@ -17,8 +17,9 @@ _ERROR_BYTES = 512
 
 def library(folder: str) -> ctypes.CDLL:
     """The package's extension; librdkafka is found through it, wherever the wheel has put that."""
-    (path,) = glob.glob(os.path.join(folder, "cimpl.*"))[:1] or [os.path.join(folder, "cimpl")]
-    found = ctypes.CDLL(path)
+    stem = os.path.join(folder, "cimpl")
+    there = (stem + ending for ending in EXTENSION_SUFFIXES if os.path.exists(stem + ending))
+    found = ctypes.CDLL(next(there, stem))
     found.rd_kafka_new.restype = ctypes.c_void_p
     found.rd_kafka_new.argtypes = [
         *(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t),
