@@ -27,6 +27,7 @@ _FOREIGN = re.compile(
     r"|.*_(URL|HOST|URI|DSN)$|PYTHON|FORCE_COLOR|NO_COLOR|COLUMNS|LINES"
 )
 _VARYING = (
+    (re.compile(r"^[ |]*\^+\n", re.MULTILINE), ""),  # below a line of source, from Python 3.13 on
     (re.compile(r"(?<=runs/)[a-z0-9]{4,}|(?<=run=)[a-z0-9]{4,}"), "RUN"),
     (re.compile(r"(?<=--kept )[2-9b-z]{4}\b"), "KEPT"),
     (re.compile(r"(?<=handrail wait )[a-z0-9]{4}\b|(?<=handrail rerun )[a-z0-9]{4}\b"), "RUN"),

@@ -214,12 +214,52 @@ def test_no_more_sessions_are_let_in_than_the_configuration_says(shop: Project) 
             clients = [library.Redis.from_url(redis.url) for _ in range(6)]
             with pytest.raises(library.ConnectionError, match="max number of clients"):
                 assert all(client.ping() for client in clients)
+            for client in clients:
+                client.close()
         """
     )
 
     run = shop.run("-n", "0")
 
     assert run.returncode == 0, run.stdout
+
+
+def test_sessions_that_are_left_open_keep_a_server_from_being_emptied(shop: Project) -> None:
+    shop.put(
+        "pyproject.toml",
+        """
+        [project]
+        name = "shop"
+        version = "1"
+
+        [tool.handrail.services.redis]
+        connections = 5
+        """,
+    )
+    shop.write(
+        test_a="""
+        import redis as library
+
+        left_open = []
+
+        def test_it(redis):
+            redis.close()
+            left_open.extend(library.Redis.from_url(redis.url) for _ in range(5))
+            assert all(client.ping() for client in left_open)
+        """
+    )
+
+    run = shop.run("-n", "0")
+
+    assert run.returncode == 2
+    (failure,) = run.report["failures"]
+    assert failure["message"].startswith(
+        "error: redis could not be emptied after this test [not-emptied]\n  "
+    )
+    assert failure["message"].endswith(
+        "\n\nhint: close the connections that the test opened, or allow more: "
+        "connections of [tool.handrail.services.redis]"
+    )
 
 
 def test_who_has_a_transaction_open_does_not_keep_tables_from_being_emptied(shop: Project) -> None:

@@ -2,13 +2,29 @@
 
 from collections.abc import Mapping
 
+from handrail.errors import ExitCode, UserError
 from handrail.services.fleet import Server
 from handrail.services.handles import need
 from handrail.services.isolate import mariadb
 from handrail.services.isolate.servers import Reset
-from handrail.services.resp import command
+from handrail.services.resp import RedisError, command
 
 _PATIENCE_S = 30.0
+
+
+class NotEmptiedError(UserError):
+    """What a test has put into a server stays there, for the next one to find."""
+
+    reference = "not-emptied"
+    exit_code = ExitCode.INFRA_ERROR
+
+    def __init__(self, service: str, why: str) -> None:
+        super().__init__(
+            f"{service} could not be emptied after this test",
+            where=why,
+            hint="close the connections that the test opened, or allow more: "
+            f"connections of [tool.handrail.services.{service}]",
+        )
 
 
 def _flush(server: Server) -> None:
@@ -18,7 +34,10 @@ def _flush(server: Server) -> None:
         client.flushdb()
         client.close()
     else:
-        command(server.address, "FLUSHALL")
+        try:
+            command(server.address, "FLUSHALL")
+        except (OSError, RedisError) as error:
+            raise NotEmptiedError(server.service, str(error)) from error
 
 
 def _forget(server: Server) -> None:
