@@ -265,7 +265,7 @@ def test_a_flame_graph_is_a_picture_in_which_nothing_runs(visit: Open) -> None:
 
     assert "a.py:4 slept 2 times" in page.locator("#durations .advice").inner_text()
     page.locator("summary", has_text="Flame graph").click()
-    page.wait_for_function("document.querySelector('img.graph').naturalWidth === 40")
+    page.wait_for_function("document.querySelector('img.graph')?.naturalWidth === 40")
 
 
 def test_an_address_can_name_a_test(visit: Open) -> None:
