@@ -7,7 +7,6 @@ names: a run of some of the tests has them in the order in which a run of all ha
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import blake2b
 
 from handrail.frozen import dataclass
 
@@ -27,6 +26,8 @@ class Place:
 
 def shuffled(places: Sequence[Place], seed: int) -> list[int]:
     """The positions of ``places`` in the order of this seed. Equal names keep their order."""
+    from hashlib import blake2b  # 4 MiB, which a run in the usual order does without
+
     numbers: dict[str, tuple[bytes, str]] = {}
     key = str(seed).encode()
 

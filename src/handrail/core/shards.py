@@ -5,8 +5,6 @@ that shares one, or a single test. Pieces with a recorded time are placed first,
 alone, so that a test that is new moves none of them. The rest is placed into the room that is left.
 """
 
-import hashlib
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
 from handrail.core.scheduling import MODULE_BOND
@@ -103,6 +101,8 @@ def _sizes(
 def _guesses(
     new: Iterable[Sharded], recorded: Iterable[Sharded], known: Mapping[str, float]
 ) -> dict[str, float]:
+    import statistics  # and fractions, which a run without shards does without
+
     by_module: dict[str, list[float]] = {}
     for test in recorded:
         by_module.setdefault(test.module, []).append(known[test.name])
@@ -134,6 +134,8 @@ def _place(sizes: Mapping[str, float], loads: list[float]) -> dict[str, int]:
 
 def _hash(text: str) -> int:
     """The same on every machine and in every process."""
+    import hashlib  # 4 MiB, which a run without shards does without
+
     data = text.encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
 

@@ -7,7 +7,6 @@ list is one write.
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -50,6 +49,8 @@ def add_attachment(
         if isinstance(content, bytes):
             kept.write_bytes(content)
         else:
+            import shutil  # and all that it unpacks, which who only reads does without
+
             shutil.copyfile(content, kept)
     except OSError:
         with suppress(OSError):

@@ -173,7 +173,7 @@ def test_equal_changes_have_equal_hashes_and_others_another(tree: Path) -> None:
         hashes.append(changes(tree))
 
     assert hashes[0] == hashes[2] != hashes[1]
-    assert all(len(each) == 12 for each in hashes)
+    assert all(len(each) == 16 for each in hashes)
 
 
 @pytest.mark.parametrize("name", ["new.py", "folder/new.py", 'f\xfcr "alle".py'])
