@@ -189,6 +189,8 @@ def _settle_tests(
     """Report the test that it was running; others run the rest of its chunk."""
     agenda = agenda.without(worker)
     if job.taken is None:
+        if test is not None and job.pressure is not Pressure.NONE:
+            return replace(state, agenda=agenda), [RecordLost(worker, test, job.loss, is_late=True)]
         return replace(state, agenda=agenda), []
     unit, left = job.taken.unit, job.left
     guilty = job.doomed if job.doomed is not None else test

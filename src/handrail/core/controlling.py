@@ -135,8 +135,17 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class NothingNow:
+class NothingMore:
     """Tell this worker that nothing follows its last test: it must tear down everything."""
+
+    worker: WorkerId
+
+
+@dataclass(frozen=True, slots=True)
+class NothingYet:
+    """Tell this worker that nothing follows its last test now, but something may later: only what
+    lives for the whole session must stay set up.
+    """
 
     worker: WorkerId
 
@@ -178,11 +187,15 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class RecordLost:
-    """Report that a test did not end by itself."""
+    """Report that a test did not end by itself.
+
+    ``is_late``: it had, but not what was left standing behind it for the whole session.
+    """
 
     worker: WorkerId
     test: TestIndex
     loss: Loss
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +216,8 @@ Order = (
     Spawn
     | Collect
     | Run
-    | NothingNow
+    | NothingMore
+    | NothingYet
     | Retire
     | Dump
     | Interrupt

@@ -147,12 +147,20 @@ class Folding:
         if previous is not None:
             if previous.attempt > event.attempt:
                 return
+            if event.is_amended:
+                self._forget(previous)
             self._count(counts_of(previous), -1)
             self._bad.pop(test, None)
         self._last[test] = event
         self._count(counts_of(event), 1)
         if is_bad(event):
             self._bad[test] = event
+
+    def _forget(self, amended: TestFinished) -> None:
+        for place in reversed(range(len(self._finished) - 1)):
+            if self._finished[place] is amended:
+                del self._finished[place]
+                return
 
     def _count(self, counts: Mapping[str, int], sign: int) -> None:
         for word, number in counts.items():

@@ -3,7 +3,8 @@
 from handrail.core.controlling import (
     Collect,
     Job,
-    NothingNow,
+    NothingMore,
+    NothingYet,
     Order,
     Pressure,
     Retire,
@@ -51,7 +52,8 @@ def answer(state: State, worker: WorkerId, can_wait: bool, now: float) -> Decisi
     state = replace(state, early_deaths=0)
     if not can_wait:
         given = None if _must_tear_down(state, worker) else _give_tests(state, worker, now)
-        return given or (state, [NothingNow(worker)])
+        nothing = NothingYet(worker) if _may_go_on(state) else NothingMore(worker)
+        return given or (state, [nothing])
     if state.is_fresh_each_unit and job.taken is not None and not _holds_more(state, worker):
         return _retire(state, worker, now)
     return wake(with_job(state, worker, Job(since=now, stage=Stage.IDLE)), now)
@@ -65,6 +67,15 @@ def _must_tear_down(state: State, worker: WorkerId) -> bool:
     if hold is None or hold.rest:
         return False
     return state.is_fresh_each_unit or hold.unit.is_serial or bool(hold.unit.locks)
+
+
+def _may_go_on(state: State) -> bool:
+    """Whether a worker may get tests after there were none for it: what waits for a lock or to run
+    alone, a tail that others hold, a test that is tried again.
+    """
+    if state.agenda is None or state.is_stopping or state.is_fresh_each_unit:
+        return False
+    return state.agenda.is_retrying or not state.agenda.is_empty
 
 
 def _holds_more(state: State, worker: WorkerId) -> bool:

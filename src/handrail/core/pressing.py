@@ -32,13 +32,22 @@ def enforce(state: State, watches: tuple[Watch, ...], now: float) -> Decision:
         state, orders = _end_by_budget(state, watches, now)
     for watch in watches:
         job = state.jobs.get(watch.worker)
-        if job is None or job.pressure is not Pressure.NONE:
+        if job is None or job.pressure not in {Pressure.NONE, Pressure.RETIRED}:
             continue
         loss = _overstepped(watch, job, state.limits, now)
         if loss is not None:
             state = _doom(state, watch.worker, watch.test, loss, now)
             orders.append(Dump(watch.worker))
+        elif _is_tearing_down(watch, job):
+            state = with_job(state, watch.worker, replace(job, act_at=now + RETIRE_S))
     return state, orders
+
+
+def _is_tearing_down(watch: Watch, job: Job) -> bool:
+    """Whether it tears down what lived for the whole session: in the name, and within the limit, of
+    the last test that it ran.
+    """
+    return job.pressure is Pressure.RETIRED and watch.test is not None
 
 
 def _end_by_budget(state: State, watches: tuple[Watch, ...], now: float) -> Decision:
@@ -61,8 +70,10 @@ def _doom(state: State, worker: WorkerId, test: TestIndex | None, loss: Loss, no
 
 
 def _overstepped(watch: Watch, job: Job, limits: Limits, now: float) -> Loss | None:
-    if watch.test is not None and watch.test not in job.left:
+    if watch.test is not None and watch.test not in job.left and not _is_tearing_down(watch, job):
         return None  # it ended while this was being looked at
+    if job.pressure is Pressure.RETIRED and watch.test is None:
+        return None  # it ends
     if limits.memory_bytes is not None and watch.memory_bytes > limits.memory_bytes:
         return Loss.OUT_OF_MEMORY
     if watch.limit_s > 0 and watch.for_s > watch.limit_s:
@@ -108,7 +119,10 @@ def stop(state: State, now: float, *, now_too: bool) -> Decision:
         by = now + state.limits.grace_s
         for worker, job in state.jobs.items():
             if job.pressure is Pressure.RETIRED:
-                state = with_job(state, worker, replace(job, act_at=min(job.act_at, by)))
+                pressed = replace(
+                    job, pressure=Pressure.INTERRUPTED, loss=Loss.INTERRUPTED, act_at=by
+                )
+                state = with_job(state, worker, pressed)
             elif job.pressure is Pressure.NONE and not (job.is_idle and state.agenda is not None):
                 pressed = replace(
                     job, pressure=Pressure.INTERRUPTED, loss=Loss.INTERRUPTED, act_at=by

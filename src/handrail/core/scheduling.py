@@ -87,6 +87,8 @@ class Agenda:
     """Of all tests finished so far."""
     hands_out_one: bool = False
     """Whether chunks hold one test only."""
+    is_retrying: bool = False
+    """Whether a test that fails may be tried again."""
     stuck: frozenset[int] = frozenset()
     """Workers whose test takes so long that nothing can be expected of them."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from handrail.core import controller, controlling
-from handrail.core.controlling import Fact, Loss, Order, State
+from handrail.core.controlling import Fact, Loss, Order, Pressure, State
 from handrail.execution import limits, wire
 from handrail.execution.slots import Slots, Word, create
 from handrail.execution.wire import Message
@@ -39,8 +39,8 @@ class Host(Protocol):
         """A worker said something that is not the loop's."""
         ...
 
-    def lost(self, worker: int, test: int, loss: Loss, ending: Ending) -> None:
-        """A test did not end by itself."""
+    def lost(self, worker: int, test: int, loss: Loss, ending: Ending, *, is_late: bool) -> None:
+        """A test did not end by itself. ``is_late``: it had, but not what it left standing."""
         ...
 
     def uncollected(self, module: int, loss: Loss, ending: Ending) -> None:
@@ -203,7 +203,8 @@ class Loop:
         now = self._clock()
         watches = []
         for number, worker in self._workers.items():
-            if self.state.jobs[number].is_idle:
+            job = self.state.jobs[number]
+            if job.is_idle and job.pressure is Pressure.NONE:
                 continue
             if self.state.limits.memory_bytes is not None:
                 worker.memory_bytes = processes.resident_bytes(worker.pid)
@@ -253,14 +254,16 @@ class Loop:
                 self._command(worker, (Command.RUN, *tests))
             case controlling.Collect(worker, modules):
                 self._command(worker, (Command.COLLECT, *modules))
-            case controlling.NothingNow(worker):
-                self._command(worker, (Command.NOTHING,))
+            case controlling.NothingMore(worker):
+                self._command(worker, (Command.NOTHING_MORE,))
+            case controlling.NothingYet(worker):
+                self._command(worker, (Command.NOTHING_YET,))
             case controlling.Retire(worker):
                 self._command(worker, (Command.RETIRE,))
             case controlling.Spawn(worker):
                 self._spawn(worker)
-            case controlling.RecordLost(worker, test, loss):
-                self._host.lost(worker, test, loss, self._ending(worker))
+            case controlling.RecordLost(worker, test, loss, is_late):
+                self._host.lost(worker, test, loss, self._ending(worker), is_late=is_late)
             case controlling.RecordUncollected(worker, module, loss):
                 self._host.uncollected(module, loss, self._ending(worker))
             case controlling.GiveUp():

@@ -25,7 +25,9 @@ class Command:
 
     COLLECT = "collect"
     RUN = "run"
-    NOTHING = "nothing"
+    NOTHING_MORE = "nothing more"
+    NOTHING_YET = "nothing yet"
+    """Something may come later: what lives for the whole session stays."""
     RETIRE = "retire"
 
 

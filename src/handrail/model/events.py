@@ -132,6 +132,9 @@ class TestFinished:
     counts: Mapping[str, int] = field(default_factory=dict)
     """How plain pytest counts this test, where that is not just ``{outcome: 1}``: a teardown error
     after a pass counts as one passed and one error."""
+    is_amended: bool = False
+    """Whether this stands for what was told of the attempt before: after it, the worker could not
+    tear down what had lived for the whole session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

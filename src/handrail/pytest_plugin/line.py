@@ -13,6 +13,8 @@ class Tell:
 
     REPORT = "report"
     """Test, serialised report, problem, category."""
+    LATE = "late"
+    """As REPORT, of a test that had ended: what lived for the whole session was not torn down well."""
     COLLECT_REPORT = "collect report"
     ATTRIBUTES = "attributes"
     """XML attributes that a test recorded."""

@@ -12,16 +12,27 @@ from handrail.pytest_plugin.selection import Traits
 
 
 def problem_of_test(
-    loss: Loss, ending: Ending, traits: Traits, *, root: Path, memory_bytes: int | None
+    loss: Loss,
+    ending: Ending,
+    traits: Traits,
+    *,
+    root: Path,
+    memory_bytes: int | None,
+    is_late: bool = False,
 ) -> Problem:
-    """The problem of a test that was killed, or whose worker died. ``memory_bytes``: the limit."""
+    """The problem of a test that was killed, or whose worker died. ``memory_bytes``: the limit.
+
+    ``is_late``: not the test, but the teardown of the session that followed in its name.
+    """
     kind, message = _words(loss, ending, traits.limit_s, memory_bytes)
+    if is_late:
+        message = f"tearing down what lived for the whole session: {message}"
     path = traits.location[0]
     frames = problems.stack_frames(ending.stacks, root, (path, str(Path(root, path))))
     last = frames[-1] if frames else None
     return Problem(
         kind=kind,
-        phase=Phase.CALL,
+        phase=Phase.TEARDOWN if is_late else Phase.CALL,
         message=message,
         path=last.path if last else path,
         line=last.line if last else (traits.location[1] or 0) + 1,

@@ -301,6 +301,8 @@ class Parallel:
             case Tell.REPORT:
                 self._relay.reported(worker, self._table.traits[message[1]], *message[2:])
                 self._stop_if_asked()
+            case Tell.LATE:
+                self._relay.reported_late(worker, self._table.traits[message[1]], *message[2:4])
             case Tag.COLLECTED:
                 self._module_collected(worker, *message[1:])
             case Tell.COLLECT_REPORT:
@@ -393,7 +395,7 @@ class Parallel:
 
     # What did not end by itself.
 
-    def lost(self, worker: int, test: int, loss: Loss, ending: Ending) -> None:
+    def lost(self, worker: int, test: int, loss: Loss, ending: Ending, *, is_late: bool) -> None:
         """Report a test whose worker was killed or died, as any failing test is reported."""
         if loss is Loss.INTERRUPTED:
             return  # as in plain pytest, it counts as not run
@@ -404,7 +406,11 @@ class Parallel:
             traits,
             root=self._config.rootpath,
             memory_bytes=self._spec.memory_bytes,
+            is_late=is_late,
         )
+        if is_late:
+            self._relay.lost_late(worker, traits, problem, losses.sections_of(ending))
+            return
         took_s = traits.limit_s if loss is Loss.TIMED_OUT else 0.0
         is_again = self._relay.lost(
             worker,

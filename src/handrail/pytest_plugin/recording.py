@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handrail.frozen import dataclass, field
+from handrail.frozen import dataclass, field, replace
 from handrail.model.events import Event, TestFinished, to_json
 from handrail.model.outcomes import Outcome, Problem
 
@@ -80,6 +80,8 @@ class Recorder:
         self._drafts: dict[str, Draft] = {}
         self._attempts: dict[str, int] = {}
         """Of tests that were tried again: which attempt it is by now."""
+        self._newest: dict[str, TestFinished | tuple[str, Sequence[float], int]] = {}
+        """What each worker finished last; of a plain pass the test, its times and its growth."""
 
     def add(
         self, test: str, report: Any, category: str, problem: Problem | None, worker: str
@@ -136,30 +138,65 @@ class Recorder:
             self._attempts[test] = draft.attempt + 1
         outcome = worst(draft.counts)
         counts = {} if draft.counts == {outcome: 1} else draft.counts
+        finished = TestFinished(
+            at=time.time(),
+            test=test,
+            outcome=outcome,
+            duration_s=sum(draft.phases),
+            phases=(draft.phases[0], draft.phases[1], draft.phases[2]),
+            started_at=draft.started_at,
+            worker=worker,
+            attempt=draft.attempt,
+            growth_bytes=growth_bytes,
+            reason=draft.reason,
+            problems=tuple(draft.problems),
+            retried_for=retried_for,
+            counts=counts,
+        )
+        self._stream.add(finished)
+        self._newest[worker] = finished
+        return outcome
+
+    def amend(self, worker: str, problem: Problem) -> None:
+        """What the worker finished last has turned out to be an error: tell of the attempt once more."""
+        newest = self._newest[worker]
+        if not isinstance(newest, TestFinished):
+            newest = self._plain_pass(worker, *newest)
+        counts = newest.counts or {newest.outcome: 1}
         self._stream.add(
-            TestFinished(
+            replace(
+                newest,
                 at=time.time(),
-                test=test,
-                outcome=outcome,
-                duration_s=sum(draft.phases),
-                phases=(draft.phases[0], draft.phases[1], draft.phases[2]),
-                started_at=draft.started_at,
-                worker=worker,
-                attempt=draft.attempt,
-                growth_bytes=growth_bytes,
-                reason=draft.reason,
-                problems=tuple(draft.problems),
-                retried_for=retried_for,
-                counts=counts,
+                attempt=self.attempt_of(newest.test),
+                outcome=Outcome.ERROR,
+                problems=(*newest.problems, problem),
+                counts={**counts, "error": counts.get("error", 0) + 1},
+                is_amended=True,
             )
         )
-        return outcome
+
+    def _plain_pass(
+        self, worker: str, test: str, times: Sequence[float], growth_bytes: int
+    ) -> TestFinished:
+        started_at, setup, _, call, _, teardown = times
+        return TestFinished(
+            at=time.time(),
+            test=test,
+            outcome=Outcome.PASSED,
+            duration_s=setup + call + teardown,
+            phases=(setup, call, teardown),
+            started_at=started_at,
+            worker=worker,
+            attempt=self.attempt_of(test),
+            growth_bytes=growth_bytes,
+        )
 
     def passed(self, test: str, worker: str, times: Sequence[float], growth_bytes: int) -> None:
         """A plain pass, from ``times``: start and duration of set-up, call and teardown.
 
         Written by hand: it is what nearly every test of nearly every run needs.
         """
+        self._newest[worker] = test, times, growth_bytes
         _, setup, _, call, _, teardown = times
         attempt = f',"attempt":{self._attempts[test]}' if test in self._attempts else ""
         self._stream.add_line(

@@ -87,6 +87,25 @@ class Relay:
         self._tell(traits, partial(self._log, traits, report))
         self._recorder.add(traits.nodeid, report, category, problem, f"gw{worker}")
 
+    def reported_late(
+        self,
+        worker: int,
+        traits: Traits,
+        data: dict[str, Any],
+        problem: Problem,
+    ) -> None:
+        """What lived for the whole session was torn down after its last test, and failed."""
+        self._log(traits, reports.unpack(self._config, data))
+        self._recorder.amend(f"gw{worker}", problem)
+
+    def lost_late(
+        self, worker: int, traits: Traits, problem: Problem, sections: Sequence[tuple[str, str]]
+    ) -> None:
+        """The worker ended while it tore down, in the name of its last test, what was left standing."""
+        self._log(traits, _failed_report(traits, "teardown", problem, sections))
+        self._recorder.amend(f"gw{worker}", problem)
+        self._stream.flush()
+
     def _log(self, traits: Traits, report: pytest.TestReport) -> None:
         if traits.is_excused:
             reports.excuse(report)
@@ -187,20 +206,7 @@ class Relay:
         Whether it is to be tried again, as of ``finished``.
         """
         self._start(traits)
-        now = time.time()
-        keywords: Any = dict.fromkeys(traits.keywords, 1)
-        report = pytest.TestReport(
-            traits.nodeid,
-            traits.location,
-            keywords,
-            "failed",
-            problem.text,
-            "call",
-            sections,
-            took_s,
-            now - took_s,
-            now,
-        )
+        report = _failed_report(traits, "call", problem, sections, took_s)
         self._tell(traits, partial(self._log, traits, report))
         self._recorder.add(traits.nodeid, report, "failed", problem, f"gw{worker}")
         is_followed = self._is_followed(traits, is_going_on=is_going_on)
@@ -273,6 +279,29 @@ def _warning(text: str, module: str, name: str) -> Warning:
     qualities = {"__module__": module, "__str__": lambda _: text}
     stand_in: type[Warning] = type(name, (Warning,), qualities)
     return stand_in(text)
+
+
+def _failed_report(
+    traits: Traits,
+    when: Any,
+    problem: Problem,
+    sections: Sequence[tuple[str, str]],
+    took_s: float = 0.0,
+) -> pytest.TestReport:
+    now = time.time()
+    keywords: Any = dict.fromkeys(traits.keywords, 1)
+    return pytest.TestReport(
+        traits.nodeid,
+        traits.location,
+        keywords,
+        "failed",
+        problem.text,
+        when,
+        sections,
+        took_s,
+        now - took_s,
+        now,
+    )
 
 
 def _pass_report(traits: Traits, when: Any, start: float, duration: float) -> pytest.TestReport:

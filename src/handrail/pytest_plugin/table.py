@@ -65,6 +65,7 @@ class Table:
             collect_s=self.collect_s,
             slow_s=self._slow_s(lessons.usual_s),
             hands_out_one=spec.isolate is Isolation.TEST,
+            is_retrying=any(each.retries for each in self.planned.values()),
         )
 
     def again(self, test: int) -> Unit:

@@ -280,7 +280,7 @@ class Server:
                 before = after
             wire.send(sink, ("end", str(outcome), time.monotonic() - began, problem))
         with contextlib.suppress(BaseException):
-            process.end_session(self._session)
+            process.tear_down(self._session)
         process.run_exit_functions()
         os._exit(0)
 

@@ -100,20 +100,25 @@ class Worker:
                         self._modules.collect(module)
                     self._send(Tag.IDLE, is_urgent=True)
                 case Command.RETIRE:
+                    self._end_session()
                     return
                 case _:
                     self._send(Tag.IDLE, is_urgent=True)
 
     def ask_next(self) -> Any:
-        """The item that follows, or its module if it is not collected yet, or None."""
+        """The item that follows, or its module if it is not collected yet, or None.
+
+        The session, if nothing follows for now: pytest tears down all but what lives as long as it.
+        """
         self._send(Tag.ASK, is_urgent=True)
         command = self._line.receive()
-        if command[0] != Command.RUN:
-            if command[0] != Command.NOTHING:
-                self._ahead.append(command)
-            return None
+        match command[0]:
+            case Command.NOTHING_MORE:
+                return None
+            case Command.NOTHING_YET:
+                return self._session
         self._ahead.append(command)
-        return self._modules.item_or_module(command[1])
+        return self._modules.item_or_module(command[1]) if command[0] == Command.RUN else None
 
     # Running.
 
@@ -241,7 +246,23 @@ class Worker:
         if not self._is_plain:
             self._send_reports()
 
-    def _send_reports(self) -> None:
+    def _end_session(self) -> None:
+        """Tear down what was left standing for tests that did not come.
+
+        As in plain pytest, it is the last test that fails with it, and its limit that holds.
+        """
+        if self._test < 0 or not process.is_set_up(self._session):
+            return
+        self._reports, self._is_plain = [], False
+        limit_s = self._limits_s[self._test]
+        self._slots.begin(self._slot, self._test, time.monotonic(), limit_s)
+        report = process.end_session(self._items[self._test])
+        if report.failed:
+            self._reports = [report]
+            self._send_reports(Tell.LATE)
+        self._slots.end(self._slot)
+
+    def _send_reports(self, tell: str = Tell.REPORT) -> None:
         for report in self._reports:
             self._send_attributes()
             data = reports.pack(self._config, report)
@@ -253,17 +274,15 @@ class Worker:
                 problem = problems.with_output(problem, report) or problems.from_report(
                     report, self._config.rootpath
                 )
-            self._send(
-                Tell.REPORT, self._test, data, problem, category, is_urgent=problem is not None
-            )
+            self._send(tell, self._test, data, problem, category, is_urgent=problem is not None)
         self._reports = []
 
     # The end.
 
     def finish(self) -> None:
-        """Tear down what is set up, and leave what others need."""
+        """Tear down what an interrupted test left set up, and leave what others need."""
         with contextlib.suppress(BaseException):
-            process.end_session(self._session)
+            process.tear_down(self._session)
         coverage.save(self._config)
         properties = junit.take_properties(self._config)
         if properties:

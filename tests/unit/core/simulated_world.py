@@ -60,6 +60,8 @@ class Start:
     """It never asks for anything."""
     lingers: bool = False
     """It does not end when it is told to."""
+    ending: Does = Does.PASS
+    """What tearing down the session does, once it is told to end."""
 
 
 @dataclass(kw_only=True)
@@ -74,6 +76,9 @@ class Worker:
     since: float = 0.0
     limit_s: float = 0.0
     set_up: int | None = None
+    has_session: bool = False
+    """Whether a fixture of the whole session is set up."""
+    last: int = -1
     is_asking: bool = False
     is_deaf: bool = False
     memory_bytes: int = 0
@@ -118,6 +123,9 @@ class World:
         self.finished: list[int] = []
         self.finished_at: dict[int, float] = {}
         self.lost: list[tuple[int, c.Loss]] = []
+        self.lost_late: list[tuple[int, c.Loss]] = []
+        self.session_set_ups: Counter[int] = Counter()
+        """By worker."""
         self.uncollected: list[tuple[int, c.Loss]] = []
         self.seen: set[int] = set()
         self.homes: dict[int, set[int]] = defaultdict(set)
@@ -162,6 +170,7 @@ class World:
             pending=plan(traits, usual_s={}),
             homes=homes if self.is_deferred else None,
             collect_s={n: each.collect_s for n, each in enumerate(self.modules)},
+            is_retrying=self.retries > 0,
         )
 
     # The loop.
@@ -191,7 +200,8 @@ class World:
         watches = tuple(
             c.Watch(n, each.test, self.now - each.since, each.limit_s, each.memory_bytes)
             for n, each in self.workers.items()
-            if n in self.state.jobs and not self.state.jobs[n].is_idle
+            if (job := self.state.jobs.get(n)) is not None
+            and not (job.is_idle and job.pressure is c.Pressure.NONE)
         )
         for worker in list(self.workers.values()):
             self.read(worker)
@@ -262,9 +272,10 @@ class World:
         match order:
             case c.Spawn(number):
                 self.spawn(number)
-            case c.RecordLost(_, test, loss):
-                self.lost.append((test, loss))
-                self.settle(test)
+            case c.RecordLost(_, test, loss, is_late):
+                (self.lost_late if is_late else self.lost).append((test, loss))
+                if not is_late:
+                    self.settle(test)
             case c.RecordUncollected(_, module, loss):
                 self.uncollected.append((module, loss))
             case c.GiveUp():
@@ -285,16 +296,19 @@ class World:
                     assert not worker.chunk, "it has work already"
                     worker.chunk = list(tests)
                     self.then(worker, HOP_S, self.begin_next)
-            case c.NothingNow():
+            case c.NothingMore() | c.NothingYet():
                 assert worker.is_asking
                 worker.is_asking, worker.set_up = False, None
+                worker.has_session = isinstance(order, c.NothingYet)
                 self.then(worker, HOP_S, self.finish)
             case c.Collect(_, modules):
                 worker.modules = list(modules)
                 self.then(worker, HOP_S, self.collect_next)
             case c.Retire():
                 assert worker.test is None
-                if not worker.start.lingers:
+                if worker.has_session and worker.start.ending is not Does.PASS:
+                    self.end_badly(worker)
+                elif not worker.start.lingers:
                     self.then(worker, 0.05, self.die)
             case _:
                 self.push(order, worker)
@@ -333,6 +347,12 @@ class World:
         if worker.is_alive:
             worker.is_alive = False
             self.at(0.005, lambda: self.bury(worker))
+
+    def end_badly(self, worker: Worker) -> None:
+        """Tear down the session, in the name of the last test."""
+        worker.test, worker.since, worker.limit_s = worker.last, self.now, LIMIT_S
+        if worker.start.ending is Does.CRASH:
+            self.then(worker, 0.01, self.die)
 
     def bury(self, worker: Worker) -> None:
         self.read(worker)
@@ -389,6 +409,10 @@ class World:
         self.begun[test] += 1
         self.ran_by[test] = worker.number
         worker.test, worker.since, worker.limit_s = test, self.now, LIMIT_S
+        worker.last = test
+        if not worker.has_session:
+            worker.has_session = True
+            self.session_set_ups[worker.number] += 1
         cost = 0.0
         if worker.set_up != test // SPAN:
             worker.set_up = test // SPAN

@@ -3,6 +3,7 @@
 import time
 import timeit
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -65,6 +66,18 @@ def test_a_retried_test_counts_once_by_its_last_attempt() -> None:
     record = fold(log(failed("a"), finished("a", attempt=2)))
 
     assert record.counts == {"passed": 1}
+
+
+def test_an_attempt_that_is_amended_is_one_attempt() -> None:
+    first, other = finished("a"), finished("b")
+    amended = replace(
+        finished("a", Outcome.ERROR, counts={"passed": 1, "error": 1}), is_amended=True
+    )
+
+    record = fold([STARTED, collected("a", "b"), first, other, amended])
+
+    assert record.finished == (other, amended)
+    assert record.counts == {"passed": 2, "error": 1}
 
 
 def test_an_earlier_attempt_that_is_heard_of_late_changes_nothing() -> None:

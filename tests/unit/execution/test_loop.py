@@ -85,7 +85,7 @@ class Child:
                 command = self.run(command[1:])
 
     def run(self, tests: tuple[int, ...]) -> Message:
-        following: Message = (Command.NOTHING,)
+        following: Message = (Command.NOTHING_MORE,)
         for test in tests:
             word = self.slots.told(self.end.slot)
             if word == Word.END:
@@ -151,7 +151,7 @@ class FakeHost:
         else:
             self.said.append(message)
 
-    def lost(self, worker: int, test: int, loss: Loss, ending: Ending) -> None:
+    def lost(self, worker: int, test: int, loss: Loss, ending: Ending, *, is_late: bool) -> None:
         self.losses.append((test, loss, ending))
 
     def uncollected(self, module: int, loss: Loss, ending: Ending) -> None:

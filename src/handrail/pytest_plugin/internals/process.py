@@ -1,8 +1,10 @@
 """A process that was forked from pytest: which worker it is, what it leaves to the controller, its end."""
 
+import contextlib
 import gc
 import os
 import weakref
+from functools import partial
 
 import pytest
 
@@ -71,9 +73,28 @@ def run_exit_functions() -> None:
     atexit._run_exitfuncs()
 
 
-def end_session(session: pytest.Session) -> None:
+def is_set_up(session: pytest.Session) -> bool:
+    """Whether any fixture may still be set up."""
+    return bool(session._setupstate.stack)
+
+
+def tear_down(session: pytest.Session) -> None:
     """Tear down every fixture that is still set up, as the end of the session would."""
+    __tracebackhide__ = True
     session._setupstate.teardown_exact(None)
+
+
+def end_session(item: pytest.Item) -> pytest.TestReport:
+    """Tear down the session after its last item; the report, with what was written meanwhile.
+
+    Not by ``pytest_runtest_teardown``, whose hooks have seen this item's teardown already.
+    """
+    manager = item.config.pluginmanager.get_plugin("capturemanager")
+    captured = manager.item_capture("teardown", item) if manager else contextlib.nullcontext()
+    with captured:
+        call = pytest.CallInfo.from_call(partial(tear_down, item.session), when="teardown")
+    report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    return report
 
 
 def renew(item: pytest.Item) -> None:
