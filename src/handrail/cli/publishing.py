@@ -164,4 +164,5 @@ def _retain(wiring: Wiring, folder: RunFolder) -> None:
         going_on = {run_id for run_id, each in runs.items() if state_file.goes_on(str(each.path))}
         protected = {folder.run_id} | going_on
         removed = retention.to_remove(measured, retention.Limits(), protected=protected)
-        retention.remove([runs[each] for each in removed])
+        if removed:
+            retention.remove([runs[each] for each in removed])

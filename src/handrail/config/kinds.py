@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -117,6 +116,8 @@ def _duration_text(seconds: float) -> str:
     for unit, factor in (("h", 3600), ("m", 60), ("s", 1)):
         if seconds >= factor and seconds % factor == 0:
             return f'"{int(seconds // factor)}{unit}"'
+    from decimal import Decimal
+
     return f'"{Decimal(repr(float(seconds))):f}s"'
 
 

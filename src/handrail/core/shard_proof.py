@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from handrail.core.shards import count_of
 from handrail.frozen import dataclass
 from handrail.model.events import Collected, Event, Note, RunProblem, RunStarted
 from handrail.model.outcomes import Verdict
-from handrail.model.shards import Shard, parse_shard
+from handrail.model.shards import Shard, count_of, parse_shard
 
 NAMED = 3
 """So many modules or tests are named in one sentence."""

@@ -154,11 +154,6 @@ def collection_of(tests: Iterable[str]) -> dict[str, str]:
     }
 
 
-def count_of(collection: Mapping[str, str]) -> int:
-    """How many tests there are in all."""
-    return sum(int(each.partition("-")[0]) for each in collection.values())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What one shard is about."""

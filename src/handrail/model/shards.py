@@ -1,5 +1,7 @@
 """The vocabulary of shards: machines that share the tests of one build."""
 
+from collections.abc import Mapping
+
 from handrail.frozen import dataclass
 
 MOST = 1000
@@ -24,3 +26,8 @@ def parse_shard(text: str) -> Shard:
     if not 1 <= int(number) <= int(of) <= MOST:
         raise ValueError(text)
     return Shard(number=int(number), of=int(of))
+
+
+def count_of(collection: Mapping[str, str]) -> int:
+    """How many tests a collection has in all: of each module, their number, a dash and a checksum."""
+    return sum(int(each.partition("-")[0]) for each in collection.values())

@@ -10,13 +10,13 @@ from handrail.core.causes import Cause, Label
 from handrail.core.folding import Flaky, counts_of, flaky, last_attempts, slow
 from handrail.core.progress import Eta, Standing, eta, waited_s
 from handrail.core.quarantining import expired, held_back
-from handrail.core.shards import count_of
 from handrail.core.text import last_lines, plain, redact, shorten
 from handrail.core.verdicts import Judgement
 from handrail.frozen import dataclass, field
 from handrail.model.events import TestFinished, Withheld
 from handrail.model.outcomes import Frame, Problem
 from handrail.model.records import RunRecord
+from handrail.model.shards import count_of
 from handrail.reporters import commands, lines
 
 SCHEMA = "handrail.run/1"

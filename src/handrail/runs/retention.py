@@ -1,7 +1,6 @@
 """Which runs are kept, and the removal of the others."""
 
 import os
-import shutil
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -80,13 +79,15 @@ def measure(run: RunFolder, *, now: float) -> KeptRun:
 
 def remove(runs: Sequence[RunFolder]) -> list[str]:
     """Remove these runs; return the ids of those that are gone. Half a run is never visible."""
+    from shutil import rmtree  # brings compression along, which nobody here needs
+
     gone = []
     for run in runs:
         hidden = run.path.with_name(f".{run.run_id}.removed")
         with suppress(OSError):
             run.path.rename(hidden)
             gone.append(run.run_id)
-        shutil.rmtree(hidden, ignore_errors=True)
+        rmtree(hidden, ignore_errors=True)
     return gone
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handrail.errors import StateError
+from handrail.frozen import dataclass
 from handrail.model.events import TestFinished
 from handrail.ports.history import RunRow, Seen
 from handrail.store import rows
@@ -26,9 +26,9 @@ class SqliteHistory:
     """
 
     path: Path
-    busy_timeout_s: float = field(default=5.0, kw_only=True)
+    busy_timeout_s: float = 5.0
     """How long to wait for another process that is writing."""
-    later_migrations: Sequence[Migration] = field(default=(), kw_only=True)
+    later_migrations: Sequence[Migration] = ()
     """Layouts that do not exist yet: how tests stand in for a newer Handrail."""
 
     def durations(self) -> Mapping[str, float]:

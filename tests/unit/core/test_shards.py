@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.core.scheduling import MODULE_BOND
-from handrail.core.shards import EVEN, Sharded, collection_of, count_of, part, shares
-from handrail.model.shards import Shard, parse_shard
+from handrail.core.shards import EVEN, Sharded, collection_of, part, shares
+from handrail.model.shards import Shard, count_of, parse_shard
 
 MODULES = st.lists(
     st.tuples(

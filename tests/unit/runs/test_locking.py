@@ -19,13 +19,8 @@ import os, sys
 from pathlib import Path
 from handrail.runs.locking import RunLock
 held = RunLock(Path(sys.argv[1])).acquire(run_id="7k2f", at=100.5)
-child = 0
-if "fork" in sys.argv:
-    child = os.fork()
-    if child == 0:
-        sys.stdin.read()
-        os._exit(0)
-print(child, flush=True)
+if "fork" not in sys.argv or os.fork() == 0:
+    print("here", flush=True)  # the child, which closes what it inherited when it begins to run
 sys.stdin.read()
 """
 
