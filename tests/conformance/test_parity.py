@@ -41,11 +41,9 @@ NOT_COMPARABLE = {
     ("fixtures", "a process for each test"),
     ("unittest", "a process for each test"),
     ("warnings", "a process for each test"),
-    # A spawned worker is a session of its own: threads are numbered anew, and pytest's JUnit plugin
-    # is not there, as in a worker of xdist.
+    # A spawned worker is a session of its own: threads are numbered anew, hooks are called there.
     ("warnings", "spawned"),
     ("hooks", "spawned"),
-    ("records", "spawned"),
 }
 """Where the difference is what was asked for, or is xdist's too."""
 

@@ -20,7 +20,7 @@ import pytest
 from handrail.execution import wire
 from handrail.execution.worker_end import WorkerEnd
 from handrail.model.spec import RunSpec
-from handrail.pytest_plugin.internals import collection, coverage, terminal
+from handrail.pytest_plugin.internals import collection, coverage, junit, terminal
 from handrail.pytest_plugin.preparing import KEPT_IN, disarm_xdist, make_barrier, register_markers
 from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
@@ -103,6 +103,7 @@ def join_as_worker(
     for descriptor in end.descriptors:
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only
     disarm_xdist(config)
+    junit.attach(config)
     register_markers(config, spec.settings)
     barrier = make_barrier(config, spec)
     config.pluginmanager.register(barrier, "handrail-barrier")

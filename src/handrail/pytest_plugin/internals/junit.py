@@ -49,6 +49,18 @@ def detach(config: pytest.Config) -> None:
         log.node_reporters_ordered.clear()
 
 
+def attach(config: pytest.Config) -> None:
+    """Let a spawned worker's tests record, too: pytest gives a process with ``workerinput`` no log.
+
+    Nothing is written: it is not among the plugins.
+    """
+    from _pytest.junitxml import LogXML, xml_key
+
+    path = config.option.xmlpath
+    if path:
+        config.stash[xml_key] = LogXML(path, None, family=config.getini("junit_family"))
+
+
 def take_attributes(config: pytest.Config) -> dict[str, str]:
     """XML attributes that the test just run recorded in this worker (``record_xml_attribute``)."""
     from _pytest.junitxml import xml_key
