@@ -1,6 +1,7 @@
 """Generated projects whose tests use services, one for each way to have them."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,3 +107,110 @@ def durations(folder: Path) -> Durations:
             passed += outcome == "passed"
     path.unlink()
     return Durations(setup=setup, teardown=teardown, passed=passed)
+
+
+# In containers.
+
+NATIVE = """
+[tool.handrail.services.postgres]
+template = "schema.sql"
+[tool.handrail.services.redis]
+"""
+_DOCKER = """
+[tool.handrail.services.postgres]
+backend = "docker"
+image = "{postgres}"
+template = "schema.sql"
+[tool.handrail.services.redis]
+backend = "docker"
+image = "{redis}"
+"""
+_PEER_TEST = f"""
+import psycopg
+import pytest
+
+@pytest.mark.parametrize("turn", range({{tests}}))
+def test_it(database, cache, turn):
+    with psycopg.connect(database) as c:
+        assert c.execute("{_COUNT}").fetchone() == (turn,)
+        c.execute("INSERT INTO table_1 DEFAULT VALUES")
+    assert cache.dbsize() == 0
+    cache.set("name", "ann")
+"""
+_TESTCONTAINERS = """
+from pathlib import Path
+
+import psycopg
+import pytest
+from testcontainers.postgres import PostgresContainer
+from testcontainers.redis import RedisContainer
+
+@pytest.fixture(scope="module")
+def database():
+    with PostgresContainer("{postgres}", driver=None) as container:
+        with psycopg.connect(container.get_connection_url()) as c:
+            c.execute(Path("schema.sql").read_text())
+        yield container.get_connection_url()
+
+@pytest.fixture(scope="module")
+def server():
+    with RedisContainer("{redis}") as container:
+        yield container.get_client()
+
+@pytest.fixture
+def cache(server):
+    server.flushall()
+    return server
+"""
+_PYTEST_DATABASES = """
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+@pytest.fixture(scope="session")
+def postgres_image():
+    return "{postgres}"
+
+@pytest.fixture(scope="session")
+def redis_image():
+    return "{redis}"
+
+@pytest.fixture(scope="module")
+def database(postgres_service):
+    it = postgres_service
+    url = f"postgresql://{{it.user}}:{{it.password}}@{{it.host}}:{{it.port}}/{{it.database}}"
+    with psycopg.connect(url) as c:
+        c.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        c.execute(Path("schema.sql").read_text())
+    return url
+
+@pytest.fixture
+def cache(redis_service):
+    it = redis_service
+    with redis.Redis(it.host, it.port, it.db) as client:
+        client.flushdb()
+        yield client
+"""
+PYTEST_DATABASES = ("-p", "pytest_databases.docker.postgres", "-p", "pytest_databases.docker.redis")
+
+
+def docker(images: Mapping[str, str]) -> str:
+    """The configuration of both services in containers of these images, by service."""
+    return _DOCKER.format(**images)
+
+
+def both_by_url(tests: int) -> str:
+    """As ``both``, with fixtures that a peer's conftest has."""
+    return _PEER_TEST.format(tests=tests)
+
+
+def testcontainers(images: Mapping[str, str]) -> str:
+    """A conftest: containers of its own for each module."""
+    return _TESTCONTAINERS.format(**images)
+
+
+def pytest_databases(images: Mapping[str, str]) -> str:
+    """A conftest: two containers for all, emptied for each module."""
+    return _PYTEST_DATABASES.format(**images)
