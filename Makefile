@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check docs accept downstream bench bench-services lock clean
+.PHONY: help setup demo test test-all test-docker check docs accept downstream bench bench-services lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ test: setup ## our own tests, under handrail: the tiers that run here by default
 
 test-all: setup ## our own tests, every tier
 	@$(BIN)/python .ci/closing_line.py $(BIN)/handrail run --tier fast --tier end-to-end
+
+test-docker: setup ## our own tests with containers; needs docker, and a daemon, or root and dockerd
+	@$(BIN)/handrail run --tier docker
 
 check: setup ## ruff, mypy, import-linter; all of them, also after one that fails
 	@status=0; for each in "ruff check" "ruff format --check" "mypy" "lint-imports"; do \

@@ -67,8 +67,7 @@ class Compose:
         file = self._root / service.compose
         folder = Path(place.folder)
         project = f"handrail-{folder.parent.name}-{place.name}".lower().replace(".", "-")
-        overlay = folder.with_name(f"{folder.name}.{_OVERLAY}")
-        overlay.write_text(_overlay(file.read_text("utf-8"), place.host), "utf-8")
+        overlay = folder / _OVERLAY
         docker = client(self._environ)
         compose = (
             *(*self._compose()[0], "--project-name", project),
@@ -82,6 +81,7 @@ class Compose:
                 *(project, service.service, str(port), *docker, "--", *compose),
             ),
             folder=place.folder,
+            files={_OVERLAY: _overlay(file.read_text("utf-8"), place.host)},
             env=place.env,
             address=Address(host=place.host),
             ready=Ready(line=composing.READY, probe=_probe(recipe), within_s=WITHIN_S),
