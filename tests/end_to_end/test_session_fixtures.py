@@ -14,6 +14,12 @@ CONFTEST = """
         with open("notes.txt", "a") as notes:
             print(text, os.getpid(), file=notes)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(item):
+        report = yield
+        item.funcargs["whole"]  # which pytest takes from an item that has ended
+        return report
+
     @pytest.fixture(scope="session", autouse=True)
     def whole():
         note("setup")

@@ -74,7 +74,7 @@ class BrowserOutput:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         """They are there when the last phase of the test has its report."""
         report = yield
-        output = getattr(item, "funcargs", {}).get("output_path")
+        output = (getattr(item, "funcargs", None) or {}).get("output_path")
         if call.when == "teardown" and isinstance(output, str):
             for path in _files(Path(output)):
                 _keep(self._folder, item.nodeid, path.name, "", path)

@@ -257,7 +257,7 @@ class Worker:
         limit_s = self._limits_s[self._test]
         self._slots.begin(self._slot, self._test, time.monotonic(), limit_s)
         report = process.end_session(self._items[self._test])
-        if report.failed:
+        if report is not None and report.failed:
             self._reports = [report]
             self._send_reports(Tell.LATE)
         self._slots.end(self._slot)

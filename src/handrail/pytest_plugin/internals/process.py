@@ -84,8 +84,8 @@ def tear_down(session: pytest.Session) -> None:
     session._setupstate.teardown_exact(None)
 
 
-def end_session(item: pytest.Item) -> pytest.TestReport:
-    """Tear down the session after its last item; the report, with what was written meanwhile.
+def end_session(item: pytest.Item) -> pytest.TestReport | None:
+    """Tear down the session after its last item; the report if that failed, with what was written.
 
     Not by ``pytest_runtest_teardown``, whose hooks have seen this item's teardown already.
     """
@@ -93,7 +93,12 @@ def end_session(item: pytest.Item) -> pytest.TestReport:
     captured = manager.item_capture("teardown", item) if manager else contextlib.nullcontext()
     with captured:
         call = pytest.CallInfo.from_call(partial(tear_down, item.session), when="teardown")
-    report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    if call.excinfo is None:
+        return None
+    try:
+        report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    except Exception:  # noqa: BLE001 - a plugin that looks at what pytest has taken from the item
+        report = pytest.TestReport.from_item_and_call(item, call)
     return report
 
 

@@ -28,7 +28,7 @@ class Keeping:
         """Keep it, and say with which command to see it."""
         report = yield
         if report.failed and report.when == "call":
-            found = getattr(item, "funcargs", {}).get("postgres")
+            found = (getattr(item, "funcargs", None) or {}).get("postgres")
             if isinstance(found, Postgres):
                 report.sections.append((TITLE, self._keep(item.nodeid, found)))
         return report

@@ -282,7 +282,7 @@ class Providing:
 
 def _hidden(item: pytest.Item) -> list[tuple[str, str]]:
     """What to say if a test has a session that is rolled back and others are connected too."""
-    session = getattr(item, "funcargs", {}).get("postgres_session")
+    session = (getattr(item, "funcargs", None) or {}).get("postgres_session")
     others = 0 if session is None else _other_connections(session)
     if not others:
         return []
