@@ -4,12 +4,10 @@ import pytest
 from simulated_world import LIMIT_S, SPAN, TICK_S, Does, Module, Start, Test, World, module
 from worlds import LIMITS, PASS
 
-from handrail.core.controlling import (
-    Limits,
-    Loss,
-)
+from handrail.core.controller import decide
+from handrail.core.controlling import Dump, Job, Limits, Loss, State, Tick, Watch
 from handrail.core.handing_out import RETIRE_S
-from handrail.core.pressing import DUMP_S
+from handrail.core.pressing import DUMP_S, SILENCE_S
 
 
 @pytest.mark.parametrize(
@@ -123,3 +121,16 @@ def test_a_worker_that_does_not_retire_is_terminated() -> None:
 
     assert world.finished == [0]
     assert RETIRE_S < world.now < RETIRE_S + 1.0
+
+
+@pytest.mark.parametrize(("silent_s", "is_ended"), [(SILENCE_S - 1, False), (SILENCE_S + 1, True)])
+def test_a_worker_that_runs_nothing_may_be_silent_for_a_while(
+    silent_s: float, is_ended: bool
+) -> None:
+    since = 10 * SILENCE_S
+    state = State(workers=1, limits=LIMITS, modules=(), jobs={0: Job(since=since)})
+    watch = Watch(0, None, for_s=silent_s, limit_s=0.0, memory_bytes=0)
+
+    _, orders = decide(state, Tick((watch,)), since + silent_s)
+
+    assert (Dump(0) in orders) is is_ended
