@@ -97,7 +97,7 @@ def test_everything_plain_pytest_tells_is_told(lab: Lab, name: str, way: str) ->
     expected, found = plain(lab, name), handrail(lab, name, way)
 
     different = difference(expected.lines, found.lines)
-    assert not different, different
+    assert not different, f"{different}\n{found.stdout}{found.stderr}"
     assert found.returncode == EXIT_CODES[expected.returncode]
 
 
@@ -111,7 +111,7 @@ def test_the_short_way_for_passes_tells_the_same(lab: Lab, name: str, way: str) 
     found = handrail(lab, name, way, has_junit=False)
 
     different = difference(expected.lines, found.lines)
-    assert not different, different
+    assert not different, f"{different}\n{found.stdout}{found.stderr}"
     assert found.returncode == EXIT_CODES[expected.returncode]
 
 
