@@ -427,6 +427,24 @@ def test_an_app_that_cannot_be_started_again_is_tried_anew_with_all_that_it_need
     )
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_what_an_app_takes_to_end_is_not_the_tests_time(shop: Project, workers: str) -> None:
+    shop.put("serve.py", APP.replace("os._exit(0)", "time.sleep(2); os._exit(0)"))
+    shop.put("pyproject.toml", SETTINGS)
+    shop.write(
+        test_a="""
+        def test_uses_it(services):
+            assert services.api.url
+        """,
+        test_b="def test_comes_next(): pass",
+    )
+
+    run = shop.run("-n", workers, "--timeout", "1s")
+
+    assert run.returncode == 0, run.stdout
+    assert (shop.folder / "stopped").read_text()
+
+
 def test_services_that_need_each_other_are_a_mistake(shop: Project) -> None:
     shop.put(
         "pyproject.toml",

@@ -75,7 +75,7 @@ class Fleet:
         self._count = 0
         self._ports: dict[int, int] = {}
         self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
-        """Entered while something is prepared or started: that is nobody's time."""
+        """Entered while something is prepared, started or stopped: that is nobody's time."""
         self.prepare: dict[str, Prepare] = {}
         """By service; what must be done before its first server of this process is started."""
 
@@ -168,7 +168,8 @@ class Fleet:
         begun = self._begun.pop(name, None)
         self._servers.pop(name, None)
         if begun is not None:
-            self.supervision.stop(name)
+            with self.waiting():
+                self.supervision.stop(name)
 
     def losses(self) -> list[Loss]:
         """Servers that ended unasked since this was last called. Cheap: it is called after each test."""
