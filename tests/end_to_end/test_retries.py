@@ -153,6 +153,46 @@ def test_an_override_allows_it_with_a_reason_and_fail_on_takes_it_back(project: 
     assert strict.report["reason"] == "2 tests were flaky, and --fail-on says flaky"
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_tier_allows_it_for_its_own_tests(project: Project, workers: str) -> None:
+    project.put(
+        "test_both.py",
+        """
+        import pytest
+
+        def again(name):
+            with open(name, "a") as file:
+                file.write("x")
+            assert False
+
+        @pytest.mark.e2e
+        def test_page():
+            again("page")
+
+        def test_unit():
+            again("unit")
+        """,
+    )
+    project.put(
+        "pyproject.toml",
+        """
+        [tool.pytest.ini_options]
+        markers = ["e2e"]
+        [tool.handrail.tiers.fast]
+        select = "not e2e"
+        [tool.handrail.tiers.e2e]
+        select = "e2e"
+        retries = 2
+        """,
+    )
+
+    run = project.run("--tier", "e2e", "--tier", "fast", "-n", workers)
+
+    assert run.report["summary"]["failed"] == 2
+    assert (project.folder / "page").read_text() == "xxx"
+    assert (project.folder / "unit").read_text() == "x"
+
+
 def test_plain_pytest_tries_nothing_again(project: Project) -> None:
     project.put("test_flaky.py", FLAKY)
     project.put(

@@ -164,7 +164,7 @@ def _fill_selection(run: Parser) -> None:
         "--retries",
         type=count,
         metavar="N",
-        help="try a test that failed so often again, after the rest of its module (default: as its override says)",
+        help="try a test that failed so often again, after the rest of its module (default: as its override or its tier says)",
     )
     run.add_argument(
         "--fail-on",

@@ -165,6 +165,7 @@ _TIER = (
     _key("memory", "memory_bytes", SIZE, "Resident memory of each worker."),
     _key("growth", "growth_bytes", SIZE, "How much a worker's memory may grow over the run."),
     _key("parallel", "parallel", WORKERS, "Workers at most; auto lets the machine decide."),
+    _key("retries", "retries", RETRIES, "How often each test that failed is tried again."),
     _key("isolate", "isolate", ISOLATION, "How much of the process tests share."),
     _key("gate", "gate", TEXT, "The gate that must be open before this tier runs."),
     _key("default-on", "default_on", _PLACES, "Where this tier runs without being named."),

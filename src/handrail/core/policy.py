@@ -297,6 +297,15 @@ def limits(settings: Settings, tier: Tier | None, override: Override | None) -> 
     return settings.timeout_s
 
 
+def allowed_retries(tier: Tier | None, override: Override | None) -> tuple[int, str]:
+    """How often a test may be tried again, and who says so: its override, or else its tier."""
+    if override is not None and override.retries is not None:
+        return override.retries, override.reason or override.select
+    if tier is not None and tier.retries:
+        return tier.retries, f"tier {tier.name}"
+    return 0, ""
+
+
 def find_override(settings: Settings, nodeid: str) -> Override | None:
     """The first override that selects the test, if any does.
 

@@ -39,6 +39,8 @@ class Tier:
     """How much a worker's resident memory may grow over the whole run."""
     parallel: int | None = None
     """Workers at most; None lets the machine decide."""
+    retries: int | None = None
+    """How often a test that failed is tried again; what its override says comes first."""
     isolate: Isolation = Isolation.WORKER
     gate: str | None = None
     default_on: frozenset[Place] = frozenset()

@@ -18,6 +18,7 @@ from handrail.core.policy import (
     Held,
     Plan,
     Runs,
+    allowed_retries,
     fate,
     find_override,
     limits,
@@ -179,7 +180,7 @@ class Barrier:
             tuple(dict.fromkeys(locks)),
             is_serial or (override is not None and bool(override.serial)),
             bond_of(item),
-            *self._retries_of(marks, override),
+            *self._retries_of(nodeid, marks, override),
             wide_parameters(item),
             self.is_excused(nodeid),
         )
@@ -196,24 +197,25 @@ class Barrier:
     @property
     def has_retries(self) -> bool:
         """Whether any test may be tried again."""
-        return bool(self._retries) or (
-            self._retries is None and any(each.retries for each in self._settings.overrides)
+        if self._retries is not None:
+            return self._retries > 0
+        return any(each.retries for each in self._settings.overrides) or any(
+            tier.retries for tier in self.plan.chosen
         )
 
     def retries(self, item: pytest.Item) -> tuple[int, str]:
         """How often the test is tried again if it fails, and why it may be."""
         override = find_override(self._settings, item.nodeid) if self._settings.overrides else None
-        return self._retries_of(list(item.iter_markers()), override)
+        return self._retries_of(item.nodeid, list(item.iter_markers()), override)
 
     def _retries_of(
-        self, marks: Sequence[pytest.Mark], override: Override | None
+        self, nodeid: str, marks: Sequence[pytest.Mark], override: Override | None
     ) -> tuple[int, str]:
         if not self.has_retries or self._reruns_elsewhere(marks):
             return 0, ""
         if self._retries is not None:
             return self._retries, f"--retries {self._retries}"
-        retries = override.retries if override is not None else None
-        return (retries, override.reason or override.select) if override and retries else (0, "")
+        return allowed_retries(self._allowed.get(nodeid), override)
 
     def limit_s(self, item: pytest.Item) -> float:
         """Seconds the test may take; 0 for no limit."""

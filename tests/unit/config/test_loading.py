@@ -71,6 +71,7 @@ timeout = "10s"
 memory = "512MiB"
 growth = "1KB"
 parallel = 2
+retries = 1
 isolate = "test"
 gate = "own"
 default-on = ["ci", "scheduled"]
@@ -126,6 +127,7 @@ env = { A = "b" }
                 memory_bytes=512 * 1024**2,
                 growth_bytes=1000,
                 parallel=2,
+                retries=1,
                 isolate=Isolation.TEST,
                 gate="own",
                 default_on=frozenset({Place.CI, Place.SCHEDULED}),

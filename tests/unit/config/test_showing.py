@@ -33,6 +33,7 @@ timeout = "0.1234567s"
 memory = "512MiB"
 growth = "1234B"
 parallel = "auto"
+retries = 0
 isolate = "module"
 gate = "own"
 default-on = ["scheduled", "ci"]

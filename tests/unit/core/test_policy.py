@@ -16,6 +16,7 @@ from handrail.core.policy import (
     Plan,
     Refusal,
     Runs,
+    allowed_retries,
     fate,
     find_override,
     limits,
@@ -551,6 +552,27 @@ def test_an_override_selects_by_file_or_by_node_id(
     settings = Settings(overrides=(Override(select=select),))
 
     assert (find_override(settings, nodeid) is not None) == is_match
+
+
+@pytest.mark.parametrize(
+    ("tier", "override", "expected"),
+    [
+        (None, None, (0, "")),
+        (Tier(name="e2e"), None, (0, "")),
+        (Tier(name="e2e", retries=2), None, (2, "tier e2e")),
+        (Tier(name="e2e", retries=2), Override(select="a/**", serial=True), (2, "tier e2e")),
+        (Tier(name="e2e", retries=2), Override(select="a/**", retries=0), (0, "a/**")),
+        (
+            Tier(name="e2e"),
+            Override(select="a/**", retries=1, reason="issue 412"),
+            (1, "issue 412"),
+        ),
+    ],
+)
+def test_an_override_says_how_often_a_test_is_tried_again_or_else_its_tier(
+    tier: Tier | None, override: Override | None, expected: tuple[int, str]
+) -> None:
+    assert allowed_retries(tier, override) == expected
 
 
 def test_the_first_override_that_matches_wins() -> None:
