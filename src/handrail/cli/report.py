@@ -69,7 +69,7 @@ def _text(arguments: argparse.Namespace, wiring: Wiring, folder: RunFolder, foun
         case "junit":
             from handrail.reporters.junit import junit
 
-            return junit(found.record, found.judgement, found.causes)
+            return junit(found.record, found.judgement)
         case "ctrf":
             from handrail.reporters.ctrf import ctrf
 

@@ -22,7 +22,8 @@ _STATUS = {
     "other": None,
 }
 _RETRIED = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
-_XFAIL = "pytest.xfail"
+_SKIPPED = {"pytest.xfail": Outcome.XFAILED, "handrail.quarantined": Outcome.FAILED}
+"""What else ``skipped`` stands for, by its type."""
 MOST_RETRIES = 100
 """Of one test: a report says how many there were, and nobody counts them."""
 
@@ -74,13 +75,13 @@ def _ctrf(text: str) -> Imported:
     results = json.loads(text)["results"]
     attempts: list[TestFinished] = []
     for test in results["tests"]:
-        outcome = _STATUS[test["status"]]
+        outcome = _raw(test, _STATUS[test["status"]])
         if outcome is None:
             continue
         last = TestFinished(
             at=float(test.get("stop", 0)) / 1000,
             test=str(test["name"]),
-            outcome=_raw(test, outcome),
+            outcome=outcome,
             duration_s=float(test.get("duration", 0)) / 1000,
             started_at=float(test.get("start", 0)) / 1000,
             worker=str(test.get("threadId", "")),
@@ -91,8 +92,8 @@ def _ctrf(text: str) -> Imported:
     return Imported(attempts=tuple(attempts), started_at=start, machine=machine)
 
 
-def _raw(test: Mapping[str, Any], outcome: Outcome) -> Outcome:
-    """As our own reports say it, where they know more words."""
+def _raw(test: Mapping[str, Any], outcome: Outcome | None) -> Outcome | None:
+    """As our own reports say it, where they know more words: a failure in quarantine is one, too."""
     raw = test.get("rawStatus")
     return Outcome(raw) if raw in set(Outcome) else outcome
 
@@ -137,8 +138,7 @@ def _outcome(case: ET.Element) -> Outcome:
     if "failure" in tags:
         return Outcome.FAILED
     if "skipped" in tags:
-        is_expected = tags["skipped"].get("type") == _XFAIL
-        return Outcome.XFAILED if is_expected else Outcome.SKIPPED
+        return _SKIPPED.get(tags["skipped"].get("type", ""), Outcome.SKIPPED)
     return Outcome.PASSED
 
 

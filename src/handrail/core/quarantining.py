@@ -20,6 +20,12 @@ class Held:
     entry: Quarantined
     attempt: TestFinished
 
+    @property
+    def excuse(self) -> str:
+        """Why the failure does not count, for reports that know no quarantine."""
+        entry = self.entry
+        return f"in quarantine: {entry.reason} ({entry.owner}, until {entry.expires})"
+
 
 def held_back(record: RunRecord) -> tuple[Held, ...]:
     """The failures that do not count."""

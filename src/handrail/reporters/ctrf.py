@@ -3,6 +3,7 @@
 from typing import Any
 
 from handrail.core.folding import flaky, last_attempts, not_run
+from handrail.core.quarantining import held_back
 from handrail.core.text import plain, redact, shorten
 from handrail.core.verdicts import Judgement
 from handrail.model.events import TestFinished
@@ -26,7 +27,7 @@ _TEXT_BYTES = 20_000
 def ctrf(record: RunRecord, judgement: Judgement, *, version: str = "") -> dict[str, Any]:
     """The document, ready for JSON. ``version`` is ours. Times are milliseconds.
 
-    A test that did not run is ``pending``. What no test explains is a failed entry of its own.
+    A test that did not run is ``pending``; one that failed in quarantine is ``other``. What no test explains is a failed entry of its own.
     """
     tests = _tests(record)
     if judgement.verdict is not Verdict.PASSED and all(
@@ -64,7 +65,11 @@ def ctrf(record: RunRecord, judgement: Judgement, *, version: str = "") -> dict[
 
 def _tests(record: RunRecord) -> list[dict[str, Any]]:
     passed_late = {each.test for each in flaky(record)}
-    tests = [_test(each, each.test in passed_late) for each in last_attempts(record).values()]
+    excuses = {each.attempt.test: each.excuse for each in held_back(record)}
+    tests = [
+        _test(each, each.test in passed_late, excuses.get(each.test, ""))
+        for each in last_attempts(record).values()
+    ]
     tests += [
         _entry(each.node, "failed", "error", **_explanation(each.problem))
         for each in record.collection_failures
@@ -72,11 +77,16 @@ def _tests(record: RunRecord) -> list[dict[str, Any]]:
     return tests + [_entry(test, "pending", "not run") for test in not_run(record)]
 
 
-def _test(attempt: TestFinished, is_flaky: bool) -> dict[str, Any]:
+def _test(attempt: TestFinished, is_flaky: bool, excuse: str) -> dict[str, Any]:
     explanation = _explanation(attempt.problems[0]) if attempt.problems else {}
     if not explanation and attempt.reason:
         explanation = {"message": _safe(attempt.reason)}
-    entry = _entry(attempt.test, _STATUS[attempt.outcome], attempt.outcome.value, **explanation)
+    if excuse:
+        explanation["message"] = "\n".join(
+            filter(None, (_safe(excuse), explanation.get("message", "")))
+        )
+    status = "other" if excuse else _STATUS[attempt.outcome]
+    entry = _entry(attempt.test, status, attempt.outcome.value, **explanation)
     entry["duration"] = _milliseconds(attempt.duration_s)
     if attempt.started_at:
         entry["start"] = _milliseconds(attempt.started_at)

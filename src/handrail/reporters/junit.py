@@ -1,11 +1,10 @@
 """JUnit XML, as pytest writes it (``xunit2``), for whatever reads only that."""
 
 import re
-from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from handrail.core.causes import Cause
 from handrail.core.folding import Flaky, flaky, last_attempts, not_run
+from handrail.core.quarantining import held_back
 from handrail.core.text import plain, redact
 from handrail.core.verdicts import Judgement
 from handrail.model.events import TestFinished
@@ -17,23 +16,30 @@ from handrail.reporters.json_report import rfc3339
 _INVALID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(record: RunRecord, judgement: Judgement, causes: Sequence[Cause]) -> str:
+QUARANTINED = "handrail.quarantined"
+"""The type of ``skipped`` of a test that failed in quarantine."""
+
+
+def junit(record: RunRecord, judgement: Judgement) -> str:
     """The whole document, with its XML declaration.
 
-    A test that did not run is ``skipped`` and says so. What no test explains (a session that was
-    lost, a budget that was exceeded) is an error of its own, so that no reader takes it for a pass.
+    A test that did not run is ``skipped`` and says so, and so is one that failed in quarantine: its
+    failure does not count. What no test explains (a session that was lost, a budget that was
+    exceeded) is an error of its own, so that no reader takes it for a pass.
     """
     suite = Element("testsuite")
     attempts = last_attempts(record)
     passed_late = {each.test: each for each in flaky(record)}
+    excuses = {each.attempt.test: each.excuse for each in held_back(record)}
     for test, attempt in attempts.items():
-        _add_attempt(suite, attempt, passed_late.get(test))
+        _add_attempt(suite, attempt, passed_late.get(test), excuses.get(test, ""))
     for failure in record.collection_failures:
         case = _case(suite, failure.node, 0.0)
         _add_problem(case, "error", failure.problem)
     for test in not_run(record):
         SubElement(_case(suite, test, 0.0), "skipped", type="handrail.not_run", message="not run")
-    if judgement.verdict is not Verdict.PASSED and not causes:
+    is_explained = any(suite.find(f"testcase/{tag}") is not None for tag in ("failure", "error"))
+    if judgement.verdict is not Verdict.PASSED and not is_explained:
         reason = judgement.reason or judgement.verdict.value
         message = _safe(reason)
         case = SubElement(suite, "testcase", classname="handrail", name="run", time="0.000")
@@ -88,12 +94,17 @@ def names_of(node: str) -> tuple[str, str]:
     return ".".join([dotted, *classes]), short + bracket + parameters
 
 
-def _add_attempt(suite: Element, attempt: TestFinished, passed_late: Flaky | None) -> None:
+def _add_attempt(
+    suite: Element, attempt: TestFinished, passed_late: Flaky | None, excuse: str
+) -> None:
     case = _case(suite, attempt.test, attempt.duration_s)
-    if attempt.outcome in {Outcome.SKIPPED, Outcome.XFAILED}:
+    if excuse:
+        skipped = SubElement(case, "skipped", type=QUARANTINED, message=_safe(excuse))
+        skipped.text = _safe("\n".join(each.text for each in attempt.problems))
+    elif attempt.outcome in {Outcome.SKIPPED, Outcome.XFAILED}:
         kind = "pytest.skip" if attempt.outcome is Outcome.SKIPPED else "pytest.xfail"
         SubElement(case, "skipped", type=kind, message=_safe(attempt.reason))
-    if attempt.outcome.is_bad:
+    elif attempt.outcome.is_bad:
         _add_bad(case, attempt)
     if passed_late is not None:
         for problem in passed_late.failed.problems[:1]:

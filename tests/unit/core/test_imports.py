@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_events import STARTED, collected, ended, failed, finished
 
-from handrail.core.causes import causes
 from handrail.core.folding import fold, last_attempts
 from handrail.core.imports import Imported, NotAReportError, node_of, read_report
 from handrail.core.verdicts import judge
+from handrail.frozen import replace
 from handrail.model.outcomes import Outcome
+from handrail.model.quarantine import Quarantined
 from handrail.reporters.ctrf import ctrf
 from handrail.reporters.junit import junit
 
@@ -47,12 +48,23 @@ def test_our_own_ctrf_comes_back_with_every_attempt() -> None:
 
 
 def test_our_own_junit_comes_back() -> None:
-    found = read(junit(RUN, judge(RUN), causes(RUN)))
+    found = read(junit(RUN, judge(RUN)))
 
     last = {e.test: e.outcome for e in last_attempts(RUN).values()}
     assert {e.test: e.outcome for e in found.attempts} == last
     assert found.took_s == pytest.approx(0.1 * len(last))
     assert found.started_at == STARTED.at
+
+
+@pytest.mark.parametrize("form", ["junit", "ctrf"])
+def test_a_failure_in_quarantine_comes_back_as_a_failure(form: str) -> None:
+    entry = Quarantined(test="test_b.py::test_2", reason="slow", owner="jo", expires="2026-12-05")
+    run = fold([replace(STARTED, quarantine=(entry,)), collected(), failed(entry.test), ended(0)])
+    text = junit(run, judge(run)) if form == "junit" else json.dumps(ctrf(run, judge(run)))
+
+    (found,) = read(text).attempts
+
+    assert (found.test, found.outcome) == (entry.test, Outcome.FAILED)
 
 
 def test_a_failure_before_a_pass_is_an_attempt_of_its_own() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from handrail.core.causes import Cause, Label, causes
 from handrail.core.folding import fold
 from handrail.core.verdicts import Judgement, judge
+from handrail.frozen import replace
 from handrail.model.events import (
     Collected,
     CollectionFailed,
@@ -21,6 +22,7 @@ from handrail.model.events import (
     WorkerLost,
 )
 from handrail.model.outcomes import Frame, Outcome, Phase, Problem, ProblemKind, Verdict
+from handrail.model.quarantine import Quarantined
 from handrail.model.records import RunRecord
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -238,6 +240,25 @@ def budget_exceeded() -> Reported:
 
 def nothing_selected() -> Reported:
     return reported(started(tiers=("chaos",)), planned([], CHAOS), over(5))
+
+
+def quarantined(*, is_expired: bool = False) -> Reported:
+    """One test passed, one failed that is in quarantine."""
+    entry = Quarantined(
+        test="tests/it/test_totals.py::test_total",
+        reason="rounds <down>; issue 77",
+        owner="billing",
+        expires="2026-12-05",
+        is_expired=is_expired,
+    )
+    tests = ["tests/unit/test_m0.py::test_0", entry.test]
+    return reported(
+        replace(started(), quarantine=(entry,)),
+        planned(tests),
+        attempt(tests[0]),
+        attempt(entry.test, Outcome.FAILED, WRONG_TOTAL),
+        over(0),
+    )
 
 
 def assert_golden(name: str, text: str) -> None:

@@ -20,12 +20,15 @@ from made_runs import (
     nothing_selected,
     over,
     planned,
+    quarantined,
     red,
     reported,
     started,
 )
 
 from handrail.core.folding import fold
+from handrail.core.verdicts import judge
+from handrail.frozen import replace
 from handrail.model.events import Event, Note, Progress, Running, from_json
 from handrail.model.outcomes import Outcome
 from handrail.reporters.ctrf import ctrf
@@ -175,13 +178,13 @@ def test_an_event_is_printed_without_secrets() -> None:
 def test_a_run_as_junit() -> None:
     run = red()
 
-    assert_golden("junit_red.xml", junit(run.record, run.judgement, run.causes))
+    assert_golden("junit_red.xml", junit(run.record, run.judgement))
 
 
 @hostile
 @given(runs())
 def test_junit_is_xml_that_shows_every_test_and_never_passes_for_a_pass(run: Reported) -> None:
-    found = ET.fromstring(junit(run.record, run.judgement, run.causes))
+    found = ET.fromstring(junit(run.record, run.judgement))
 
     suite = found.find("testsuite")
     assert suite is not None
@@ -208,10 +211,45 @@ def test_junit_names_tests_as_pytest_does(node: str, expected: tuple[str, str]) 
 def test_a_run_that_no_test_explains_is_an_error_of_its_own_in_junit() -> None:
     run = budget_exceeded()
 
-    found = ET.fromstring(junit(run.record, run.judgement, run.causes))
+    found = ET.fromstring(junit(run.record, run.judgement))
 
     (error,) = found.iter("error")
     assert error.attrib == {"type": "timed_out", "message": "the budget of 60s is used up"}
+
+
+def test_a_failure_in_quarantine_is_skipped_in_junit_with_the_reason() -> None:
+    run = quarantined()
+
+    assert run.judgement.exit_code == 0
+    assert_golden("junit_quarantined.xml", junit(run.record, run.judgement))
+
+
+def test_a_failure_in_quarantine_is_other_in_ctrf_with_the_reason() -> None:
+    run = quarantined()
+
+    assert_golden("ctrf_quarantined.json", json.dumps(ctrf(run.record, run.judgement), indent=1))
+
+
+def test_a_run_that_fails_for_another_reason_is_red_although_its_failures_are_in_quarantine() -> (
+    None
+):
+    run = quarantined()
+    broken = replace(run.record, session=over(3))
+    judgement = judge(broken)
+
+    (error,) = ET.fromstring(junit(broken, judgement)).iter("error")
+
+    assert error.attrib == {"type": "infra_error", "message": "pytest had an internal error"}
+    assert ctrf(broken, judgement)["results"]["summary"]["failed"] == 1
+
+
+def test_a_failure_whose_quarantine_is_over_is_a_failure() -> None:
+    run = quarantined(is_expired=True)
+
+    (suite,) = ET.fromstring(junit(run.record, run.judgement))
+
+    assert (suite.attrib["failures"], suite.attrib["skipped"]) == ("1", "0")
+    assert ctrf(run.record, run.judgement)["results"]["summary"]["failed"] == 1
 
 
 def test_a_run_as_ctrf() -> None:
