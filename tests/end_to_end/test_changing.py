@@ -155,11 +155,39 @@ def test_verifying_runs_everything_and_tells_what_would_have_been_missed(shop: P
     good = shop.run("--changed", "--verify")
     bad = shop.run("--changed", "--verify", BREAK="1")
 
+    assert good.report["changed"]["verified"] == {"rest": 7, "missed": []}
+    assert bad.report["changed"]["verified"] == {"rest": 7, "missed": ["test_env.py::test_env"]}
     assert (good.returncode, len(names(good))) == (0, 7)
     assert bad.returncode == 1
     assert bad.report["notes"][-1]["text"] == (
         "selection would have missed 1 failures among the 7 tests that it leaves out "
         "(1 of 2 runs --verify missed one): test_env.py::test_env"
+    )
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_verifying_runs_what_is_affected_first_and_the_rest_afterwards(
+    shop: Project, workers: str
+) -> None:
+    shop.run("--changed")
+    edit(shop, "rates.py", "2", "2.0")
+
+    run = shop.run("--changed", "--verify", "-n", workers)
+
+    (process, shop_tests) = sorted(
+        run.report["changed"]["affected"], key=lambda each: len(each["tests"])
+    )
+    assert process["reason"] == "it starts a process, of which nothing is seen"
+    assert shop_tests == {
+        "reason": "rates.py: what runs when it is imported has changed",
+        "tests": ["test_shop.py::test_taxed", "test_shop.py::test_total"],
+    }
+    affected = {*process["tests"], *shop_tests["tests"]}
+    events = map(json.loads, shop.latest("events.ndjson").splitlines())
+    began = {each["test"]: each["started_at"] for each in events if "outcome" in each}
+    assert len(began) == 6
+    assert max(began[each] for each in affected) <= min(
+        at for test, at in began.items() if test not in affected
     )
 
 

@@ -13,19 +13,18 @@ from handrail.core.affected import Graph
 from handrail.core.changed import Chosen, Snapshot, choose
 from handrail.core.choosing import records_after, seen_of
 from handrail.core.folding import is_bad, last_attempts
+from handrail.core.narrowing import reasons
 from handrail.errors import ExitCode, StateError
 from handrail.frozen import replace
-from handrail.model.events import Note
+from handrail.model.events import Narrowed, Note, Verified
 from handrail.model.records import RunRecord
 from handrail.model.spec import RunSpec
 from handrail.runs import scanning
-from handrail.runs.atomic import write_atomically
 from handrail.runs.folder import RunFolder
 from handrail.store.code_records import CodeRecords, Source
 from handrail.wiring import Wiring
 
 DATABASE = "changed.db"
-REASONS = "changed.json"
 _LISTED = 20
 
 
@@ -77,9 +76,10 @@ class Changing:
         return scanning.snapshot(self._files, self._environment)
 
     def narrowed(self, spec: RunSpec) -> RunSpec:
-        """The same run, of what is affected; or, to verify, of everything."""
-        unaffected = frozenset[str]() if self._is_verifying else self.chosen.unaffected
-        return replace(spec, unaffected=unaffected)
+        """The same run, of what is affected; to verify, the rest comes after it."""
+        if self._is_verifying:
+            return replace(spec, later=self.chosen.unaffected)
+        return replace(spec, unaffected=self.chosen.unaffected)
 
     def document(self) -> dict[str, Any]:
         """What is run and why, as ``handrail.changed/1``."""
@@ -109,16 +109,24 @@ class Changing:
         )
 
     def begin(self, run: RunFolder) -> str:
-        """The folder for what workers see; keeps the reasons beside."""
+        """The folder for what workers see."""
         folder = run.path / "trace"
         with suppress(OSError):
             folder.mkdir()
-        with suppress(StateError):
-            write_atomically(run.path / REASONS, json.dumps(self.document()).encode("ascii"))
         return str(folder)
 
     def tell(self, follower: Follower) -> None:
         """What is run, before it is."""
+        affected = () if self.chosen.because else sorted(self.chosen.reasons.items())
+        follower.tell(
+            Narrowed(
+                at=time.time(),
+                since=self.ref,
+                because=self.chosen.because,
+                affected=reasons(affected),
+                unaffected=len(self.chosen.unaffected),
+            )
+        )
         text = "; ".join(filter(None, (self.problem, self.summary())))
         follower.tell(Note(at=time.time(), text=text, code="changed", is_warning=True))
 
@@ -154,12 +162,14 @@ class Changing:
             follower.tell(Note(at=time.time(), text=text, code="changed", is_warning=True))
 
     def _verify(self, follower: Follower, record: RunRecord) -> None:
-        bad = {test for test, each in last_attempts(record).items() if is_bad(each)}
+        ran = last_attempts(record)
+        bad = {test for test, each in ran.items() if is_bad(each)}
         missed = sorted(bad & self.chosen.unaffected)
-        rest = len(self.chosen.unaffected)
+        rest = len(ran.keys() & self.chosen.unaffected)
         with suppress(StateError):
-            ran = len(last_attempts(record)) - rest
-            self._store.check(time.time(), selected=max(0, ran), rest=rest, missed=missed)
+            selected = len(ran) - rest
+            self._store.check(time.time(), selected=selected, rest=rest, missed=missed)
+        follower.tell(Verified(at=time.time(), rest=rest, missed=tuple(missed)))
         rates = self._rate()
         text = f"selection would have missed {len(missed)} failures among the {rest} tests that it leaves out{rates}"
         if missed:

@@ -10,6 +10,7 @@ from handrail.model.events import (
     Collected,
     CollectionFailed,
     Event,
+    Narrowed,
     Note,
     Progress,
     RunFinished,
@@ -18,6 +19,7 @@ from handrail.model.events import (
     RunStarted,
     SessionFinished,
     TestFinished,
+    Verified,
     WorkerLost,
 )
 from handrail.model.outcomes import Outcome
@@ -71,12 +73,14 @@ class Folding:
         "_last",
         "_last_at",
         "_lost",
+        "_narrowed",
         "_notes",
         "_problems",
         "_running",
         "_running_at",
         "_session",
         "_started",
+        "_verified",
     )
 
     def __init__(self) -> None:
@@ -85,6 +89,8 @@ class Folding:
         self._ahead: Ahead | None = None
         self._session: SessionFinished | None = None
         self._ended: RunFinished | None = None
+        self._narrowed: Narrowed | None = None
+        self._verified: Verified | None = None
         self._finished: list[TestFinished] = []
         self._collection_failures: list[CollectionFailed] = []
         self._problems: list[RunProblem] = []
@@ -119,9 +125,14 @@ class Folding:
                 self._add_rare(event)
 
     def _add_rare(
-        self, event: WorkerLost | Note | RunProblem | SessionFinished | RunFinished
+        self,
+        event: WorkerLost | Note | RunProblem | SessionFinished | RunFinished | Narrowed | Verified,
     ) -> None:
         match event:
+            case Narrowed():
+                self._narrowed = event
+            case Verified():
+                self._verified = event
             case WorkerLost():
                 self._lost.append(event)
             case Note():
@@ -238,6 +249,8 @@ class Folding:
             running=tuple(self._running.values()),
             session=self._session,
             ended=self._ended,
+            narrowed=self._narrowed,
+            verified=self._verified,
             last_at=self._last_at,
             counts=dict(self._counts),
         )

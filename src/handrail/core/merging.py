@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from handrail.core.folding import is_bad
+from handrail.core.narrowing import told_once
 from handrail.core.shard_proof import prove, selection_of, shards_of
 from handrail.frozen import replace
 from handrail.model.events import (
     Collected,
     CollectionFailed,
     Event,
+    Narrowed,
     Note,
     Progress,
     RunFinished,
@@ -17,6 +19,7 @@ from handrail.model.events import (
     RunStarted,
     SessionFinished,
     TestFinished,
+    Verified,
     Withheld,
 )
 from handrail.model.outcomes import Verdict
@@ -36,6 +39,7 @@ def merge(logs: Sequence[Sequence[Event]], run_id: str) -> list[Event]:
     if found:
         merged.append(_collected(found))
     merged += sorted(_kept(logs), key=_order)
+    merged += told_once([event for log in logs for event in log])
     merged += _cut_off(logs, starts, at)
     merged += prove(logs, at)
     ends = [each for log in logs for each in log if isinstance(each, SessionFinished)]
@@ -85,7 +89,7 @@ def _collected(found: Sequence[Collected]) -> Collected:
 
 
 def _kept(logs: Sequence[Sequence[Event]]) -> Iterator[Event]:
-    dropped = (RunStarted, Collected, Progress, SessionFinished, RunFinished)
+    dropped = (RunStarted, Collected, Narrowed, Progress, SessionFinished, Verified, RunFinished)
     most: Counter[str] = Counter()
     for attempt in _attempts(logs):
         most[attempt.test] = max(most[attempt.test], attempt.attempt)

@@ -8,6 +8,7 @@ fixture of a class or module lives on: it is set up once, and torn down after it
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from typing import TypeVar
 
@@ -47,6 +48,8 @@ class Unit:
     """Workers that were given some of it and died before they began a test."""
     is_again: bool = False
     """Whether it is one test that failed and is tried again: after the rest of its module."""
+    is_later: bool = False
+    """Whether it begins after all others that are not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,14 +214,19 @@ def _choose(agenda: Agenda, worker: int) -> int | None:
     """Position of the pending unit that this worker should begin, or None."""
     taken_locks = frozenset[str]().union(*(hold.unit.locks for hold in agenda.held.values()))
     foreign: int | None = None
+    is_held_up = False  # what comes before the later ones cannot begin now
     for position, unit in enumerate(agenda.pending):
-        if unit.locks & taken_locks or (unit.is_serial and agenda.held):
-            continue
+        if unit.is_later and is_held_up:
+            break
         if unit.is_again and _is_under_way(agenda, unit.module):
+            continue
+        if unit.locks & taken_locks or (unit.is_serial and agenda.held):
+            is_held_up = True
             continue
         owners = _owners(agenda, unit.module)
         if owners is None or worker in owners or not owners:
             return position
+        is_held_up = True
         if foreign is None and _is_worth_collecting(agenda, unit, owners):
             foreign = position
     return foreign
@@ -330,30 +338,33 @@ def plan(
     failed: Iterable[str] = (),
     is_split: bool = False,
     is_ordered: bool = False,
+    later: AbstractSet[str] = frozenset(),
 ) -> tuple[Unit, ...]:
     """Units in the order in which they should begin.
 
     Units that hold a test of ``failed`` come first, then, where history knows them, the longest;
     units it does not know keep their place in the file order, before the known ones (they may be
     long). Serial units come last. ``is_split``: every test is a unit of its own. ``is_ordered``: the
-    order of ``tests`` was asked for; units keep it, whatever history knows.
+    order of ``tests`` was asked for; units keep it, whatever history knows. ``later``: tests that
+    begin when all others have.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for index, test in tests.items():
-        key = (test.module, test.locks, test.is_serial, index if is_split else None)
+        is_later = test.name in later
+        key = (test.module, test.locks, test.is_serial, is_later, index if is_split else None)
         groups.setdefault(key, []).append(index)
     troubled = frozenset(failed)
     units = [
-        _unit(number, [(index, tests[index]) for index in group], usual_s)
-        for number, group in enumerate(groups.values())
+        _unit(number, [(index, tests[index]) for index in group], usual_s, is_later=key[3] is True)
+        for number, (key, group) in enumerate(groups.items())
     ]
 
-    def rank(unit: Unit) -> tuple[bool, bool, float]:
+    def rank(unit: Unit) -> tuple[bool, bool, bool, float]:
         has_failed = (
             any(tests[index].name in troubled for index in unit.tests) if troubled else False
         )
         usual = float("inf") if is_ordered or unit.usual_s is None else unit.usual_s
-        return unit.is_serial, not has_failed, -usual
+        return unit.is_later, unit.is_serial, not has_failed, -usual
 
     return tuple(sorted(units, key=rank))
 
@@ -371,7 +382,11 @@ def unit_again(index: int, test: TestTraits) -> Unit:
 
 
 def _unit(
-    key: int, members: Sequence[tuple[int, TestTraits]], usual_s: Mapping[str, float]
+    key: int,
+    members: Sequence[tuple[int, TestTraits]],
+    usual_s: Mapping[str, float],
+    *,
+    is_later: bool,
 ) -> Unit:
     known = [usual_s[test.name] for _, test in members if test.name in usual_s]
     usual = sum(known) * len(members) / len(known) if known else None
@@ -390,4 +405,5 @@ def _unit(
         locks=first.locks,
         is_serial=first.is_serial,
         tied=tied,
+        is_later=is_later,
     )

@@ -97,6 +97,40 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Tests that a change affects for one reason."""
+
+    reason: str
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowed:
+    """What ``--changed`` has found, before anything runs."""
+
+    at: float
+    since: str = ""
+    """The commit that was named; empty: since each test was recorded."""
+    because: str = ""
+    """Why every test runs, if so."""
+    affected: tuple[Reason, ...] = ()
+    """The recorded tests that run, and why. Empty if every test does."""
+    unaffected: int = 0
+    """Recorded tests that need not run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What ``--changed --verify`` has found, after everything has run."""
+
+    at: float
+    rest: int
+    """Tests that ran and that selection leaves out."""
+    missed: tuple[str, ...] = ()
+    """Those of them that failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionFailed:
     """A module, package or conftest could not be collected."""
 
@@ -198,6 +232,7 @@ class RunFinished:
 
 Event = (
     RunStarted
+    | Narrowed
     | Collected
     | CollectionFailed
     | TestFinished
@@ -206,11 +241,12 @@ Event = (
     | Note
     | RunProblem
     | SessionFinished
+    | Verified
     | RunFinished
 )
 
 _BY_NAME: Mapping[str, type[Event]] = {kind.__name__: kind for kind in typing.get_args(Event)}
-_NESTED = (Withheld, Running, Problem, Frame, Quarantined)
+_NESTED = (Withheld, Running, Problem, Frame, Quarantined, Reason)
 
 
 def to_json(event: Event) -> dict[str, Any]:

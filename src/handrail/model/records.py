@@ -6,6 +6,7 @@ from handrail.frozen import dataclass, field
 from handrail.model.events import (
     Collected,
     CollectionFailed,
+    Narrowed,
     Note,
     RunFinished,
     Running,
@@ -13,6 +14,7 @@ from handrail.model.events import (
     RunStarted,
     SessionFinished,
     TestFinished,
+    Verified,
     WorkerLost,
 )
 
@@ -31,6 +33,9 @@ class RunRecord:
     running: tuple[Running, ...] = ()
     session: SessionFinished | None = None
     ended: RunFinished | None = None
+    narrowed: Narrowed | None = None
+    """What a change affects, if that is what was asked for."""
+    verified: Verified | None = None
     last_at: float = 0.0
     counts: Mapping[str, int] = field(default_factory=dict)
     """Counted as plain pytest counts: passed, failed, error, skipped, xfailed, xpassed, ..."""

@@ -59,6 +59,8 @@ class RunSpec:
     """Seconds by node id, as all shards of a build have them."""
     unaffected: frozenset[str] = frozenset()
     """Node ids that no change affects, so that they need not run."""
+    later: frozenset[str] = frozenset()
+    """Node ids that no change affects, and that run after the others all the same."""
     trace_folder: str = ""
     """Where each process writes what its tests use; empty: nobody wants to know."""
     profile: str = ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from handrail.core.ahead import estimate_of
+from handrail.core.narrowing import later
 from handrail.execution.limits import PREPARING_S
 from handrail.model.events import Collected, CollectionFailed
 from handrail.model.outcomes import Problem
@@ -87,6 +88,10 @@ class Single:
         if self._config.option.collectonly:
             return
         sharing = self._share(session)
+        if self._spec.later:
+            pairs = [(item.nodeid, bond_of(item)) for item in session.items]
+            after = later(pairs, self._spec.later)
+            session.items.sort(key=lambda item: item.nodeid in after)
         tests = (*(item.nodeid for item in session.items), *self._skipped)
         usual = self._lessons.get().usual_of(tests)
         self._stream.add(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from handrail.core.narrowing import later
 from handrail.core.ordering import Place, shuffled
 from handrail.core.scheduling import CHUNK_S, Agenda, TestTraits, Unit, plan, unit_again
 from handrail.frozen import dataclass, field
@@ -57,6 +58,7 @@ class Table:
             failed=lessons.failed if spec.is_failed_first else (),
             is_split=spec.isolate is Isolation.TEST,
             is_ordered=spec.seed is not None,
+            later=later(((e.nodeid, e.bond) for e in self.planned.values()), spec.later),
         )
         homes = {worker: frozenset(modules) for worker, modules in self.homes.items()}
         return Agenda(

@@ -13,7 +13,7 @@ from handrail.core.quarantining import expired, held_back
 from handrail.core.text import last_lines, plain, redact, shorten
 from handrail.core.verdicts import Judgement
 from handrail.frozen import dataclass, field
-from handrail.model.events import TestFinished, Withheld
+from handrail.model.events import Narrowed, TestFinished, Verified, Withheld
 from handrail.model.outcomes import Frame, Problem
 from handrail.model.records import RunRecord
 from handrail.model.shards import count_of
@@ -111,6 +111,8 @@ def document(
         "env": {_safe(key): _safe(value) for key, value in record.started.env.items()},
         "next": _next(record, judgement, causes),
     }
+    if record.narrowed is not None:
+        result["changed"] = _changed(record.narrowed, record.verified)
     if extras.attachments:
         result["attachments"] = [
             {key: _safe(value) if isinstance(value, str) else value for key, value in each.items()}
@@ -173,6 +175,23 @@ def _shard(record: RunRecord) -> dict[str, Any] | None:
         "tests_in_all": count_of(collected.whole) or record.total if collected else 0,
         "by": collected.shared_by if collected else "",
     }
+
+
+def _changed(narrowed: Narrowed, verified: Verified | None) -> dict[str, Any]:
+    """What ``--changed`` runs and why; each reason is said once, with all of its tests."""
+    result: dict[str, Any] = {
+        "since": _safe(narrowed.since),
+        "because": _safe(narrowed.because),
+        "affected": [
+            {"reason": _safe(each.reason), "tests": [_safe(test) for test in each.tests]}
+            for each in narrowed.affected
+        ],
+        "unaffected": narrowed.unaffected,
+    }
+    if verified is not None:
+        missed = [_safe(each) for each in verified.missed]
+        result["verified"] = {"rest": verified.rest, "missed": missed}
+    return result
 
 
 def _all_withheld(record: RunRecord) -> Sequence[Withheld]:

@@ -103,6 +103,16 @@ _TIMING = _shape(
 
 _SHARD = _shape({"name": _TEXT, "tests_in_all": _COUNT, "by": {"enum": ["time", "count", ""]}})
 
+_CHANGED = _shape(
+    {
+        "since": _TEXT,
+        "because": _TEXT,
+        "affected": _list(_shape({"reason": _TEXT, "tests": _TEXTS})),
+        "unaffected": _COUNT,
+    },
+    verified=_shape({"rest": _COUNT, "missed": _TEXTS}),
+)
+
 _INFRA = _shape({"code": _TEXT, "message": _TEXT, "fix": _TEXT})
 
 RUN_SCHEMA: Mapping[str, Any] = {
@@ -172,6 +182,7 @@ RUN_SCHEMA: Mapping[str, Any] = {
             "next": _list(_shape({"why": _TEXT, "command": _TEXT})),
         },
         tests=_list(_TEST),
+        changed=_CHANGED,
         attachments=_list(
             _shape({"test": _TEXT, "name": _TEXT, "kind": _TEXT, "path": _TEXT, "bytes": _COUNT})
         ),

@@ -8,6 +8,7 @@ from enum import Enum, auto
 
 from handrail.core import controlling as c
 from handrail.core.controller import begin, decide
+from handrail.core.narrowing import later
 from handrail.core.scheduling import MODULE_BOND, Agenda, TestTraits, plan, unit_again
 
 TICK_S, LOOK_S, HOP_S = 0.1, 0.02, 0.001
@@ -37,6 +38,8 @@ class Test:
     takes_s: float = 0.01
     locks: frozenset[str] = frozenset()
     is_serial: bool = False
+    is_unaffected: bool = False
+    """Whether it begins after all that are not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,8 +169,10 @@ class World:
     def agenda(self, is_fresh: bool = False) -> Agenda:
         traits = {index: self.traits(index) for index in self.tests if index // SPAN in self.seen}
         homes = {number: frozenset(modules) for number, modules in self.homes.items()}
+        unaffected = {str(index) for index, test in self.tests.items() if test.is_unaffected}
+        after = later(((e.name, e.bond) for e in traits.values()), unaffected)
         return Agenda(
-            pending=plan(traits, usual_s={}),
+            pending=plan(traits, usual_s={}, later=after),
             homes=homes if self.is_deferred else None,
             collect_s={n: each.collect_s for n, each in enumerate(self.modules)},
             is_retrying=self.retries > 0,

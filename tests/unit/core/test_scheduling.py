@@ -90,6 +90,32 @@ def test_every_test_can_be_a_unit_of_its_own() -> None:
     assert [each.tests for each in plan(tests, usual_s={}, is_split=True)] == [(0,), (1,), (2,)]
 
 
+def test_what_runs_later_begins_when_all_else_has_serial_tests_too() -> None:
+    tests = {
+        1: TestTraits(module=1, name="a::later"),
+        2: TestTraits(module=1, name="a::affected"),
+        3: TestTraits(module=2, name="b::alone", is_serial=True),
+    }
+    units = plan(tests, usual_s={}, later={"a::later"})
+
+    agenda, first = take(Agenda(pending=units), 0)
+    agenda, none = take(agenda, 1)
+    agenda, alone = take(agenda.release(0), 1)
+    agenda, last = take(agenda.release(1), 0)
+
+    assert none is None
+    assert [each and each.tests for each in (first, alone, last)] == [(2,), (3,), (1,)]
+
+
+def test_what_runs_later_goes_on_while_a_test_of_its_module_waits_to_be_tried_again() -> None:
+    mate, again = unit(0, is_later=True), unit(0, is_again=True)
+
+    _, taken = take(Agenda(pending=(again, mate)), 0)
+
+    assert taken is not None
+    assert taken.unit is mate
+
+
 @given(
     st.dictionaries(
         st.integers(0, 99),

@@ -17,6 +17,7 @@ tests = st.builds(
         [frozenset[str]()] * 4 + [frozenset("a"), frozenset("b"), frozenset("ab")]
     ),
     is_serial=st.sampled_from([False] * 6 + [True]),
+    is_unaffected=st.sampled_from([False] * 3 + [True]),
 )
 modules = st.builds(
     Module,

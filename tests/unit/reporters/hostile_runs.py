@@ -6,9 +6,12 @@ from made_runs import Reported, over, planned, reported, started
 from handrail.core.causes import Label
 from handrail.model.events import (
     CollectionFailed,
+    Narrowed,
     Note,
+    Reason,
     RunProblem,
     TestFinished,
+    Verified,
     Withheld,
     WorkerLost,
 )
@@ -77,6 +80,22 @@ withheld = st.builds(
 extra_events = st.one_of(
     st.builds(CollectionFailed, at=st.just(1_700_000_002.0), node=text, problem=problems),
     st.builds(Note, at=st.just(1_700_000_002.0), text=text, is_warning=st.booleans()),
+    st.builds(
+        Narrowed,
+        at=st.just(1_700_000_000.0),
+        since=text,
+        because=text,
+        affected=st.lists(
+            st.builds(Reason, reason=text, tests=st.lists(text, max_size=2).map(tuple)), max_size=2
+        ).map(tuple),
+        unaffected=st.integers(0, 9),
+    ),
+    st.builds(
+        Verified,
+        at=st.just(1_700_000_004.0),
+        rest=st.integers(0, 9),
+        missed=st.lists(text, max_size=2).map(tuple),
+    ),
     st.builds(WorkerLost, at=st.just(1_700_000_002.0), worker=text, reason=text, test=text),
     st.builds(
         RunProblem,

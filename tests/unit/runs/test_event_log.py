@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.model.events import Event, Note, RunFinished, TestFinished, WorkerLost
+from handrail.model.events import (
+    Event,
+    Narrowed,
+    Note,
+    Reason,
+    RunFinished,
+    TestFinished,
+    WorkerLost,
+)
 from handrail.model.outcomes import Outcome, Verdict
 from handrail.runs.event_log import EventLog, encode, read_events
 
@@ -19,6 +27,13 @@ def note(text: str) -> Note:
 
 EVENTS = st.one_of(
     st.builds(note, st.text()),
+    st.builds(
+        Narrowed,
+        at=st.floats(0, 1e10),
+        affected=st.builds(Reason, reason=st.text(), tests=st.tuples(st.text())).map(
+            lambda each: (each,)
+        ),
+    ),
     st.builds(WorkerLost, at=st.floats(0, 1e10), worker=st.text(), reason=st.text()),
     st.builds(
         TestFinished,
