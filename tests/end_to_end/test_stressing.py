@@ -1,9 +1,12 @@
 """``handrail flaky stress``: real processes, and the variation that makes a test fail is named."""
 
 import json
+import shlex
 
 import pytest
 from real_runs import Project
+
+from handrail.execution.faking import faketime_library
 
 pytestmark = pytest.mark.slow
 
@@ -87,6 +90,42 @@ def test_another_hash_seed_in_each_run_is_repeated_by_its_command(project: Proje
     assert project.command("handrail", *command.split(), **{name: value}).returncode == 1
 
 
+@pytest.mark.skipif(not faketime_library(), reason="faketime is not installed")
+def test_another_date_is_felt_by_tests_that_ask_for_it_and_they_can_wait_and_sleep(
+    project: Project,
+) -> None:
+    project.write(
+        test_a="""
+        import datetime
+        import threading
+        import time
+
+        def test_waits_and_sleeps():
+            began = time.monotonic()
+            threading.Event().wait(0.01)
+            time.sleep(0.01)
+            assert time.monotonic() - began >= 0.02
+
+        def test_tomorrow():
+            today = datetime.date.today()
+            assert (today + datetime.timedelta(1)).month == today.month
+        """
+    )
+
+    named = "2027-12-31 12:00:00"
+    waits = stressed(project, "test_a.py::test_waits_and_sleeps", "-n", "2", "--vary", "clock")
+    found = stressed(project, "test_a.py::test_tomorrow", "-n", "2", "--date", named)
+    again = project.command(*shlex.split(found["again"]))
+
+    assert (waits["code"], waits["runs"]) == (0, 2)
+    assert (found["runs"], found["failed"]) == (2, 2)
+    assert found["failures"][0]["detail"] == named
+    assert found["again"] == (
+        "handrail flaky stress test_a.py::test_tomorrow --date '2027-12-31 12:00:00' -n 1"
+    )
+    assert again.returncode == 1
+
+
 def test_a_test_that_ends_its_process_or_hangs_has_failed(project: Project) -> None:
     project.write(
         test_a="""
@@ -128,6 +167,7 @@ def test_what_always_passes_is_said_to_with_what_its_rate_may_be(project: Projec
     [
         (("--vary", "weather"), "'weather' is none of none, order, cpu, slow-io, hash-seed, clock"),
         (("-n", "0"), "'0' is not once or more often"),
+        (("--date", "soon"), "'soon' is no date such as 2027-01-01 00:00:00"),
     ],
 )
 def test_what_cannot_be_varied_is_refused(

@@ -46,6 +46,10 @@ class Pool(Protocol):
         ...
 
 
+def _no_clock(_date: str) -> dict[str, str]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What was asked for."""
@@ -59,8 +63,10 @@ class Wanted:
     at_once: int = 1
     burners: int = 2
     limit_s: float | None = None
-    faketime: str = ""
-    """The library that gives a process another time."""
+    clock: Callable[[str], dict[str, str]] = _no_clock
+    """Variables that give a process another time: that date."""
+    date: str = ""
+    """The only one that is wanted."""
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -150,9 +156,8 @@ class Stress:
                 detail = str(self._random.randrange(1, 2**32))
                 environ["PYTHONHASHSEED"] = detail
             case Variation.CLOCK:
-                detail = DATES[self._random.randrange(len(DATES))]
-                environ = {"LD_PRELOAD": self.wanted.faketime, "FAKETIME": f"@{detail}"}
-                environ |= {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+                detail = self.wanted.date or DATES[self._random.randrange(len(DATES))]
+                environ = self.wanted.clock(detail)
             case Variation.NONE:
                 pass
         self._under_way[trial.number] = (variation, detail)

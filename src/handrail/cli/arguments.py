@@ -143,6 +143,19 @@ def variations(text: str) -> tuple[str, ...]:
     return names
 
 
+def date(text: str) -> str:
+    """A date, or a date and a time, as ``2027-01-01 00:00:00``."""
+    from datetime import datetime
+
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no date such as 2027-01-01 00:00:00"
+        ) from None
+    return found.strftime("%Y-%m-%d %H:%M:%S")
+
+
 def duration(text: str) -> float:
     """Seconds."""
     try:

@@ -5,7 +5,7 @@ Without one of them, ``handrail flaky [TEST]`` is ``handrail flaky list [TEST]``
 
 from collections.abc import Callable, Mapping, Sequence
 
-from handrail.cli.arguments import Parser, add_json, duration, lazily, times, variations
+from handrail.cli.arguments import Parser, add_json, date, duration, lazily, times, variations
 
 _DEFAULT = "list"
 
@@ -78,6 +78,12 @@ def _fill_stress(stress: Parser) -> None:
         default=(),
         metavar="order,cpu",
         help="what to vary: none, order, cpu, slow-io, hash-seed, clock (default: all)",
+    )
+    stress.add_argument(
+        "--date",
+        type=date,
+        metavar="'2027-01-01 00:00:00'",
+        help="vary the clock: to this date in all of these runs",
     )
     stress.add_argument(
         "--workers", type=times, metavar="N", help="runs at once (default: processors)"

@@ -4,13 +4,14 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from handrail.app.stressing import Stress, Wanted
 from handrail.cli.trying import Asked, asked
 from handrail.core.stressing import Failure, Stressed, Tally, Variation
 from handrail.errors import ExitCode, UsageError
 from handrail.execution import limits
-from handrail.execution.faking import faketime_library
+from handrail.execution.faking import at_another_time, faketime_library
 from handrail.execution.stress_pool import Pool
 from handrail.execution.trying import TrialSession
 from handrail.frozen import dataclass
@@ -55,6 +56,8 @@ def _exit_code(found: Stressed) -> ExitCode:
 
 def _wanted(arguments: argparse.Namespace, library: str, processors: int) -> Wanted:
     asked_for = tuple(Variation(each) for each in arguments.vary)
+    if arguments.date:
+        asked_for = (*dict.fromkeys((*asked_for, Variation.CLOCK)),)
     left_out = {}
     if not library and (not asked_for or Variation.CLOCK in asked_for):
         left_out["clock"] = "clock: faketime is not installed"
@@ -77,7 +80,8 @@ def _wanted(arguments: argparse.Namespace, library: str, processors: int) -> Wan
         at_once=arguments.workers or processors,
         burners=2 * processors,
         limit_s=arguments.timeout,
-        faketime=library,
+        clock=partial(at_another_time, library),
+        date=arguments.date or "",
         left_out=left_out,
     )
 
@@ -98,7 +102,8 @@ def _again(failure: Failure, tests: Sequence[str], what: Asked, shuffler: str) -
         case Variation.HASH_SEED:
             return ("env", f"PYTHONHASHSEED={failure.detail}", *run, failure.test)
         case Variation.CLOCK:
-            return ("faketime", failure.detail, *run, failure.test)
+            again = ("--date", failure.detail, "-n", "1")
+            return ("handrail", "flaky", "stress", failure.test, *again)
         case _:
             return ("handrail", "flaky", "stress", failure.test, "--vary", "none")
 

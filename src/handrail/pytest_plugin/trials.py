@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from handrail.execution import limits, wire
+from handrail.execution.faking import mend_sleep
 from handrail.execution.process_state import Looker
 from handrail.execution.worker_process import Ending
 from handrail.frozen import dataclass, field
@@ -38,6 +39,7 @@ _PAUSE_S = 0.01
 def join_as_server(config: pytest.Config, spec: RunSpec, source: int, sink: int) -> None:
     """Become a session that collects, and then tries what it is asked to. Raises: UserError."""
     processes.die_with_parent()
+    mend_sleep(os.environ)
     for descriptor in (source, sink):
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only
     disarm_xdist(config)

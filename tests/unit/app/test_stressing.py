@@ -68,11 +68,16 @@ def test_runs_that_burden_the_processors_meet_no_others() -> None:
 def test_what_is_set_before_python_starts_is_in_the_environment() -> None:
     pool = FakePool()
 
-    stressed(pool, variations=(Variation.HASH_SEED, Variation.CLOCK), faketime="/lib/faketime.so")
+    stressed(
+        pool,
+        variations=(Variation.HASH_SEED, Variation.CLOCK),
+        clock=lambda date: {"DATE": date},
+        date="2027-01-01 00:00:00",
+    )
 
     seeds = [environ["PYTHONHASHSEED"] for _, environ in pool.begun[::2]]
     assert len(set(seeds)) == 6
-    assert {environ["LD_PRELOAD"] for _, environ in pool.begun[1::2]} == {"/lib/faketime.so"}
+    assert {environ["DATE"] for _, environ in pool.begun[1::2]} == {"2027-01-01 00:00:00"}
 
 
 def test_a_random_order_has_the_module_mates_up_to_the_last_of_the_tests() -> None:
