@@ -31,6 +31,8 @@ def run(
     is_dirty: bool = False,
     is_partial: bool = False,
     selection: str = "",
+    services: str = "",
+    is_apart: bool = False,
 ) -> RunRow:
     return RunRow(
         run_id=run_id,
@@ -44,6 +46,8 @@ def run(
         is_dirty=is_dirty,
         is_partial=is_partial,
         selection=selection,
+        services=services,
+        is_apart=is_apart,
     )
 
 
@@ -155,6 +159,7 @@ def test_seen_shows_outcomes_and_commits_newest_first(history: History) -> None:
             commits=("new", "old", "old"),
             dirty=(True, False, False),
             codes=("run=7k2f on 3.11.7", "old on 3.11.7", "old on 3.11.7"),
+            services=("", "", ""),
         )
     }
 
@@ -287,3 +292,39 @@ def test_old_attempts_are_forgotten_and_what_is_known_of_the_test_is_not(history
     assert dict(history.attempts()) == {"t.py::a": 1, "t.py::b": 1}
     assert set(history.seen(["t.py::a", "t.py::b"])) == {"t.py::b"}
     assert dict(history.failing()) == {}
+
+
+def test_an_attempt_is_kept_with_what_the_services_of_its_run_came_from(history: History) -> None:
+    history.save(run("aaaa", services="postgres=native"), [attempt()])
+    history.save(run("bbbb", services="postgres=docker redis=url"), [attempt()])
+
+    assert history.seen(["t.py::a"])["t.py::a"].services == (
+        "postgres=docker redis=url",
+        "postgres=native",
+    )
+    assert [each.services for each in history.runs()] == [
+        "postgres=docker redis=url",
+        "postgres=native",
+    ]
+
+
+def test_a_run_apart_is_seen_and_says_nothing_of_usual_runs(history: History) -> None:
+    history.save(run("aaaa"), took(1.0))
+
+    history.save(run("bbbb", is_apart=True), [attempt("t.py::a", Outcome.FAILED, 9.0)])
+
+    assert history.seen(["t.py::a"])["t.py::a"].outcomes == ("failed", "passed")
+    assert dict(history.attempts()) == {"t.py::a": 2}
+    assert dict(history.durations()) == {"t.py::a": 1.0}
+    assert history.last_failed() == frozenset()
+    assert history.runs()[0].is_apart
+
+
+def test_how_long_a_test_takes_that_only_runs_apart_came_to_is_not_known(history: History) -> None:
+    history.save(run("aaaa", is_apart=True), [attempt("t.py::a", Outcome.FAILED, 9.0)])
+    before = dict(history.durations())
+
+    history.save(run("bbbb"), took(1.0))
+
+    assert before == {}
+    assert dict(history.durations()) == {"t.py::a": 1.0}

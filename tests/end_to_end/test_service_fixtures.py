@@ -1,13 +1,18 @@
 """Each kind of service as a test gets it: its own module's, ready, and what it is said to be."""
 
+import json
 import os
 
 import pytest
 from real_runs import Project
 
+from handrail.model.events import TestFinished
+from handrail.model.outcomes import Outcome
 from handrail.model.tiers import Service
+from handrail.ports.history import RunRow
 from handrail.services.backends import Native
 from handrail.services.recipes.all import RECIPES
+from handrail.store.sqlite_history import SqliteHistory
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +62,55 @@ def test_valkey_is_a_client_and_empty_for_each_test(project: Project) -> None:
         """,
         passed=4,
     )
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_history_knows_what_started_a_service(project: Project, workers: str) -> None:
+    put_project(project, "valkey")
+    project.write(test_a="def test_it(valkey): assert valkey.dbsize() == 0\n")
+
+    run = project.run("-n", workers)
+
+    assert run.returncode == 0, run.stdout
+    (kept,) = SqliteHistory(project.folder / ".handrail" / "history.db").runs()
+    assert kept.services == "valkey=native"
+
+
+def test_flaky_says_with_which_back_end_a_test_fails(project: Project) -> None:
+    history = SqliteHistory(project.folder / ".handrail" / "history.db")
+    for number in range(20):
+        backend = "docker" if number % 2 else "native"
+        outcome = Outcome.FAILED if backend == "docker" else Outcome.PASSED
+        row = RunRow(
+            run_id=f"run{number}",
+            started_at=float(number),
+            ended_at=number + 1.0,
+            verdict="passed",
+            tiers="fast",
+            workers=1,
+            python="3.11.7",
+            commit="c0ffee",
+            is_dirty=False,
+            services=f"valkey={backend}",
+        )
+        attempt = TestFinished(at=0.0, test="test_a.py::test_it", outcome=outcome, duration_s=0.1)
+        history.save(row, [attempt])
+
+    listed = project.command("handrail", "flaky")
+    document = json.loads(project.command("handrail", "flaky", "--json").stdout)
+
+    assert listed.stdout.splitlines()[-1] == (
+        "  fails with valkey=docker: 10 of 10 attempts, 0 of 10 with others"
+    )
+    assert document["tests"][0]["backends"] == [
+        {
+            "backend": "valkey=docker",
+            "failures": 10,
+            "attempts": 10,
+            "other_failures": 0,
+            "other_attempts": 10,
+        }
+    ]
 
 
 def test_nats_is_the_modules_own(project: Project) -> None:

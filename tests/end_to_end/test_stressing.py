@@ -146,6 +146,29 @@ def test_a_test_that_ends_its_process_or_hangs_has_failed(project: Project) -> N
     assert hung["failures"][0]["message"] == "took longer than 1s"
 
 
+def test_plain_runs_count_as_attempts_that_prove_a_test_flaky(project: Project) -> None:
+    project.write(
+        test_a="""
+        from pathlib import Path
+
+        def test_it():
+            tries = Path("tries")
+            before = tries.read_text() if tries.exists() else ""
+            tries.write_text(before + "x")
+            assert len(before) != 1
+        """
+    )
+    passed = project.run()
+
+    found = stressed(project, "test_a.py", "-n", "3", "--vary", "none", "--workers", "1")
+    known = json.loads(project.command("handrail", "flaky", "test_a.py::test_it", "--json").stdout)
+
+    assert (passed.returncode, found["failed"]) == (0, 1)
+    (test,) = known["tests"]
+    assert (test["attempts"], test["failures"]) == (4, 1)
+    assert test["outcomes"] == ["passed", "passed", "failed", "passed"]
+
+
 def test_what_always_passes_is_said_to_with_what_its_rate_may_be(project: Project) -> None:
     project.write(test_a="def test_it(): pass\ndef test_other(): assert 0")
 

@@ -23,7 +23,7 @@ def lessons_of(history: History) -> tuple[Lessons, Note | None]:
     try:
         return Lessons(usual_s=dict(history.durations()), failed=history.last_failed()), None
     except StateError as problem:
-        note = Note(at=time.time(), code="history", is_warning=True, text=_one_line(problem))
+        note = Note(at=time.time(), code="history", is_warning=True, text=one_line(problem))
         return Lessons(usual_s={}, failed=frozenset()), note
 
 
@@ -72,6 +72,7 @@ def remember(
         changes=env.get("changes", ""),
         machine=env.get("machine", ""),
         seed=env.get("seed", "") or record.started.env.get("seed", ""),
+        services=_services(record),
         is_partial=is_rest or bool(record.started.rerun_of) or not report.judgement.complete,
     )
     try:
@@ -79,8 +80,14 @@ def remember(
         history.forget(record.last_at - KEPT_S, most=FORGOTTEN_AT_ONCE)
         return note
     except StateError as problem:
-        return _one_line(problem)
+        return one_line(problem)
 
 
-def _one_line(problem: StateError) -> str:
+def _services(record: RunRecord) -> str:
+    used = record.session.services if record.session else {}
+    return " ".join(f"{service}={backends}" for service, backends in sorted(used.items()))
+
+
+def one_line(problem: StateError) -> str:
+    """What is wrong with history, for a note."""
     return "; ".join(filter(None, (problem.what, *problem.where.splitlines(), problem.hint)))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from random import Random
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from handrail.core.stressing import (
     worst_failure,
 )
 from handrail.frozen import dataclass, field, replace
+from handrail.model.events import TestFinished
 from handrail.model.outcomes import Outcome
 from handrail.model.trials import Found, Trial, Tried
 
@@ -83,6 +85,7 @@ class Stress:
     _random: Random = field(default_factory=Random)
     _tallies: dict[Variation, Tally] = field(default_factory=dict)
     _failures: list[Failure] = field(default_factory=list)
+    _plain: list[TestFinished] = field(default_factory=list)
     _under_way: dict[int, tuple[Variation, str]] = field(default_factory=dict)
     _began: int = 0
     _ended: int = 0
@@ -108,6 +111,7 @@ class Stress:
             failures=tuple(self._failures),
             left_out=self.wanted.left_out,
             seconds=time.monotonic() - began,
+            plain=tuple(self._plain),
         )
         worst = worst_failure(stressed)
         if worst is None:
@@ -172,6 +176,8 @@ class Stress:
             bad = tried.ended_by
         if not ran and not bad:
             return  # skipped, or the fault of another test
+        if variation is Variation.NONE:
+            self._plain += _attempts(tried, own)
         failure = None
         if bad:
             failure = Failure(
@@ -188,6 +194,15 @@ class Stress:
         self._tallies[variation] = tally
         self._ended += 1
         self.on_run(self._ended, tally, failure)
+
+
+def _attempts(tried: Tried, own: AbstractSet[str]) -> Iterator[TestFinished]:
+    """What history is told of a run."""
+    now = time.time()
+    ended = [(tried.ended_by, Outcome.FAILED, 0.0)] if tried.ended_by else []
+    for test, outcome, seconds in (*tried.outcomes, *ended):
+        if test in own:
+            yield TestFinished(at=now, test=test, outcome=outcome, duration_s=seconds)
 
 
 def _is_part(test: str, name: str) -> bool:

@@ -4,6 +4,7 @@ import argparse
 import json
 
 from handrail.core.flakiness import Flakiness, assess, evidence, flakiest
+from handrail.core.suspecting import Suspect, said, suspects
 from handrail.errors import ExitCode, UsageError
 from handrail.wiring import wire
 
@@ -22,12 +23,16 @@ def flaky(arguments: argparse.Namespace) -> ExitCode:
         seen = history.failing(last=arguments.last)
     assessed = [assess(test, each.outcomes, each.codes) for test, each in seen.items()]
     found = assessed if arguments.test else flakiest(assessed)
+
+    def by_backend(test: str) -> tuple[Suspect, ...]:
+        return suspects(seen[test].outcomes, seen[test].services)
+
     if arguments.is_json:
-        shown = [_document(each) for each in found]
+        shown = [_document(each, by_backend(each.test)) for each in found]
         print(json.dumps({"schema": "handrail.flaky/1", "tests": shown}))
         return ExitCode.PASSED
     for each in found:
-        print(_line(each))
+        print("\n".join([_line(each), *(f"  {said(one)}" for one in by_backend(each.test))]))
     if not found:
         print("no flaky test is known")
     return ExitCode.PASSED
@@ -40,7 +45,7 @@ def _line(found: Flakiness) -> str:
     )
 
 
-def _document(found: Flakiness) -> dict[str, object]:
+def _document(found: Flakiness, suspected: tuple[Suspect, ...]) -> dict[str, object]:
     return {
         "test": found.test,
         "certainty": found.certainty.value,
@@ -54,4 +59,14 @@ def _document(found: Flakiness) -> dict[str, object]:
         "codes": found.codes,
         "evidence": evidence(found),
         "outcomes": list(found.outcomes),
+        "backends": [
+            {
+                "backend": each.backend,
+                "failures": each.failures,
+                "attempts": each.attempts,
+                "other_failures": each.other_failures,
+                "other_attempts": each.other_attempts,
+            }
+            for each in suspected
+        ],
     }

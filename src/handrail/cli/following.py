@@ -50,7 +50,7 @@ def follow(
     writer = StateWriter(folder, folding, facts)
     note = _teach(session, wiring)
     tiers = request.named or tuple(tier.name for tier in request.plan.chosen)
-    env, given = _env(wiring), arguments.given
+    env, given = environment_of(wiring), arguments.given
     if (seed := request.spec.seed) is not None:
         env["seed"], given = str(seed), with_seed(given, seed)
     lock = _lock(wiring, folder, facts["began_at"])
@@ -160,7 +160,8 @@ def _company(lock: Held | Busy | None) -> Note | None:
     return Note(at=time.time(), text=text, code="two-runs", is_warning=True)
 
 
-def _env(wiring: Wiring) -> dict[str, str]:
+def environment_of(wiring: Wiring) -> dict[str, str]:
+    """What the results of a run depend on."""
     from handrail.runs import checkout
 
     commit = checkout.commit(wiring.root)

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from random import Random
 
 from handrail.app.stressing import Stress, Wanted
 from handrail.cli.trying import Asked, asked
@@ -17,7 +18,8 @@ from handrail.execution.trying import TrialSession
 from handrail.frozen import dataclass
 from handrail.reporters.json_report import text
 from handrail.reporters.stress import document, stress
-from handrail.wiring import wire
+from handrail.runs.naming import new_run_id
+from handrail.wiring import Wiring, wire
 
 RUNS = 100
 BEAT_S = 5.0
@@ -44,8 +46,19 @@ def stress_tests(arguments: argparse.Namespace) -> ExitCode:
             on_run=_Progress(time.monotonic(), wanted.most_runs).tell,
             again=lambda failure, tests, shuffler: _again(failure, tests, what, shuffler),
         ).run()
+    _remember(found, wiring)
     print(text(document(found)) if arguments.is_json else stress(found))
     return _exit_code(found)
+
+
+def _remember(found: Stressed, wiring: Wiring) -> None:
+    """Runs in which nothing was varied count as attempts."""
+    from handrail.app.remembering_stress import remember_stress
+    from handrail.cli.following import environment_of
+
+    run_id = f"stress-{new_run_id((), Random())}"
+    if said := remember_stress(found, wiring.history, environment_of(wiring), run_id, time.time()):
+        print(f"history: {said}", file=sys.stderr)
 
 
 def _exit_code(found: Stressed) -> ExitCode:

@@ -45,8 +45,15 @@ def merge(logs: Sequence[Sequence[Event]], run_id: str) -> list[Event]:
     ends = [each for log in logs for each in log if isinstance(each, SessionFinished)]
     if len(ends) == len(logs):
         worst = max(each.pytest_exit for each in ends)
-        merged.append(replace(ends[0], at=at, pytest_exit=worst))
+        merged.append(replace(ends[0], at=at, pytest_exit=worst, services=_services(ends)))
     return merged
+
+
+def _services(ends: Sequence[SessionFinished]) -> dict[str, str]:
+    found: dict[str, set[str]] = {}
+    for service, backends in (pair for each in ends for pair in each.services.items()):
+        found.setdefault(service, set()).update(backends.split("+"))
+    return {service: "+".join(sorted(backends)) for service, backends in sorted(found.items())}
 
 
 def _start(log: Sequence[Event]) -> RunStarted:

@@ -1,15 +1,13 @@
 """Repeat tests under varied circumstances, and say which of these makes them fail. No I/O."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
+from handrail.core.chance import LIKELY, chance_of
 from handrail.core.flakiness import wilson
 from handrail.frozen import dataclass
+from handrail.model.events import TestFinished
 from handrail.model.outcomes import Problem
-
-LIKELY = 0.05
-"""A difference from the plain runs that chance makes more seldom than this is said to be one."""
 
 
 class Variation(StrEnum):
@@ -77,6 +75,8 @@ class Stressed:
     again: tuple[str, ...] = ()
     """The command for the first failure of the variation that makes them fail most."""
     seconds: float = 0.0
+    plain: tuple[TestFinished, ...] = ()
+    """Every attempt of the runs in which nothing was different."""
 
     @property
     def runs(self) -> int:
@@ -112,25 +112,11 @@ def _beside_plain(tallies: Iterable[Tally]) -> list[tuple[Tally, Tally]]:
 
 
 def _is_more(one: Tally, other: Tally) -> bool:
-    return one.rate > other.rate and chance_of(one, other) <= LIKELY
+    return one.rate > other.rate and _chance_of(one, other) <= LIKELY
 
 
-def chance_of(one: Tally, other: Tally) -> float:
-    """How probable so many failures of ``one`` or more are, if both fail equally often.
-
-    Source: Fisher 1935, "The logic of inductive inference": the exact test, one-sided.
-    """
-    failures, runs = one.failures + other.failures, one.runs + other.runs
-    ways = math.comb(runs, failures)
-    return (
-        sum(
-            math.comb(one.runs, count) * math.comb(other.runs, failures - count)
-            for count in range(one.failures, min(one.runs, failures) + 1)
-        )
-        / ways
-        if ways
-        else 1.0
-    )
+def _chance_of(one: Tally, other: Tally) -> float:
+    return chance_of(one.failures, one.runs, other.failures, other.runs)
 
 
 def worst_failure(stressed: Stressed) -> Failure | None:

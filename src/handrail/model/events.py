@@ -219,6 +219,8 @@ class SessionFinished:
     at: float
     pytest_exit: int
     warnings: int = 0
+    services: Mapping[str, str] = field(default_factory=dict)
+    """What tests had their services from: ``{"postgres": "native"}``; of two, ``docker+native``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

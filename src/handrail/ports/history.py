@@ -30,6 +30,11 @@ class RunRow:
     machine: str = ""
     seed: str = ""
     """Of the order of the tests, where that was random."""
+    services: str = ""
+    """What tests had their services from: ``postgres=docker redis=native``."""
+    is_apart: bool = False
+    """Whether it says nothing about usual runs: neither how long a test takes, nor whether it is
+    failing now."""
 
     @property
     def code(self) -> str:
@@ -61,6 +66,8 @@ class Seen:
     """Whether the work tree differed from that commit: then an equal commit proves nothing."""
     codes: tuple[str, ...] = ()
     """What was tested, as ``code_of`` says it."""
+    services: tuple[str, ...] = ()
+    """What the services of each attempt's run came from, as ``RunRow`` has it."""
 
 
 class History(Protocol):
@@ -74,12 +81,13 @@ class History(Protocol):
         """Usual wall seconds of each test known, by node id.
 
         That is the median of the last five attempts that were not skipped (of two in the middle,
-        the longer); a test that was only ever skipped takes what its last skip took.
+        the longer); a test that was only ever skipped takes what its last skip took. Runs apart
+        do not count.
         """
         ...
 
     def last_failed(self) -> frozenset[str]:
-        """Node ids whose newest attempt was bad."""
+        """Node ids whose newest attempt was bad, runs apart left out."""
         ...
 
     def seen(self, tests: Iterable[str], *, last: int = 10) -> Mapping[str, Seen]:

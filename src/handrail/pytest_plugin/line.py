@@ -24,6 +24,8 @@ class Tell:
     INTERRUPT = "interrupt"
     INTERNAL = "internal"
     PROPERTIES = "properties"
+    SERVICES = "services"
+    """What its tests had their services from."""
     GREW = "grew"
     UNLOGGED = "unlogged"
     """How many lines of the log of tests could not be written, and why."""

@@ -315,6 +315,9 @@ class Parallel:
                 self._relay.grew(worker, message[1], self._spec.growth_bytes)
             case Tell.PROPERTIES:
                 junit.add(self._config, properties=message[1])
+            case Tell.SERVICES:
+                closing: Any = self._config.pluginmanager.get_plugin("handrail-closing")
+                closing.add_services(message[1])
             case Tell.UNLOGGED:
                 recording: Any = self._config.pluginmanager.get_plugin("handrail-test-log")
                 recording.lose(*message[1:])

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def join_run(config: pytest.Config) -> None:
     _register_guard(config, spec, stream)
     register_watching(config, spec)
     _register_runner(config, spec, barrier, stream, Later(int(source)))
-    config.pluginmanager.register(Closing(stream), "handrail-closing")
+    config.pluginmanager.register(Closing(config, stream), "handrail-closing")
     telling = sys.modules.get("handrail.pytest_plugin.telling")
     if telling is not None:
         config.pluginmanager.register(telling, "handrail-telling")
@@ -145,8 +145,10 @@ def _register_services(
 class Closing:
     """Says how pytest's session ended."""
 
-    def __init__(self, stream: EventStream) -> None:
+    def __init__(self, config: pytest.Config, stream: EventStream) -> None:
+        self._config = config
         self._stream = stream
+        self._services: dict[str, set[str]] = {}
         self._status = 0
         self._warnings = 0
 
@@ -178,10 +180,22 @@ class Closing:
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
         """The last thing that is heard of this session."""
+        providing: Any = self._config.pluginmanager.get_plugin("handrail-services")
+        self.add_services(providing.fleet.used if providing is not None else {})
         self._stream.add(
-            SessionFinished(at=time.time(), pytest_exit=self._status, warnings=self._warnings)
+            SessionFinished(
+                at=time.time(),
+                pytest_exit=self._status,
+                warnings=self._warnings,
+                services={name: "+".join(sorted(e)) for name, e in sorted(self._services.items())},
+            )
         )
         self._stream.flush()
+
+    def add_services(self, used: Mapping[str, Iterable[str]]) -> None:
+        """What a worker had its services from."""
+        for service, backends in used.items():
+            self._services.setdefault(service, set()).update(backends)
 
 
 # Plain pytest.

@@ -287,6 +287,9 @@ class Worker:
         properties = junit.take_properties(self._config)
         if properties:
             self._send(Tell.PROPERTIES, properties)
+        providing: Any = self._config.pluginmanager.get_plugin("handrail-services")
+        if providing is not None and providing.fleet.used:
+            self._send(Tell.SERVICES, {name: [*e] for name, e in providing.fleet.used.items()})
         recording = self._config.pluginmanager.get_plugin("handrail-test-log")
         if recording is not None and recording.lost()[0]:
             self._send(Tell.UNLOGGED, *recording.lost())

@@ -74,6 +74,8 @@ class Fleet:
         self._servers: dict[str, Server] = {}
         self._count = 0
         self._ports: dict[int, int] = {}
+        self.used: dict[str, set[str]] = {}
+        """The back ends of each service that this process had a server from."""
         self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
         """Entered while something is prepared, started or stopped: that is nobody's time."""
         self.prepare: dict[str, Prepare] = {}
@@ -125,7 +127,9 @@ class Fleet:
         """
         self.begin(service, name)
         name = name or service
-        if name not in self._servers:
+        if name in self._servers:
+            self.used.setdefault(service, set()).add(self._servers[name].backend)
+        else:
             backend = self._begun[name][1]
             try:
                 with self.waiting():
@@ -141,6 +145,7 @@ class Fleet:
                 backend=backend.name,
                 running=running,
             )
+            self.used.setdefault(service, set()).add(backend.name)
         return self._servers[name]
 
     def has(self, name: str) -> bool:

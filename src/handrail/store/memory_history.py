@@ -20,12 +20,12 @@ class MemoryHistory:
 
     def durations(self) -> Mapping[str, float]:
         """Usual wall seconds of each test known, by node id."""
-        return {test: _usual_s(attempts) for test, attempts in self._by_test().items()}
+        return {test: _usual_s(attempts) for test, attempts in self._usual().items()}
 
     def last_failed(self) -> frozenset[str]:
         """Node ids whose newest attempt was bad."""
         return frozenset(
-            test for test, attempts in self._by_test().items() if attempts[-1][1].outcome.is_bad
+            test for test, attempts in self._usual().items() if attempts[-1][1].outcome.is_bad
         )
 
     def seen(self, tests: Iterable[str], *, last: int = 10) -> Mapping[str, Seen]:
@@ -37,6 +37,7 @@ class MemoryHistory:
                 commits=tuple(run.commit for run, _ in newest),
                 dirty=tuple(run.is_dirty for run, _ in newest),
                 codes=tuple(run.code for run, _ in newest),
+                services=tuple(run.services for run, _ in newest),
             )
             for test in tests
             if (newest := by_test.get(test, [])[::-1][:last])
@@ -86,6 +87,14 @@ class MemoryHistory:
     def runs(self, *, last: int = 20) -> Sequence[RunRow]:
         """The newest runs, newest first."""
         return [run for run, _ in self._saved[::-1][:last]]
+
+    def _usual(self) -> dict[str, list[tuple[RunRow, TestFinished]]]:
+        """Without runs apart."""
+        return {
+            test: usual
+            for test, attempts in self._by_test().items()
+            if (usual := [(run, each) for run, each in attempts if not run.is_apart])
+        }
 
     def _by_test(self, *, from_attempt: int = 0) -> dict[str, list[tuple[RunRow, TestFinished]]]:
         by_test: defaultdict[str, list[tuple[RunRow, TestFinished]]] = defaultdict(list)

@@ -62,6 +62,10 @@ MIGRATIONS: Sequence[Migration] = (
         # The only index on attempts: nearly none is bad, so that it costs nearly nothing.
         "CREATE INDEX attempts_bad ON attempts (test_id) WHERE outcome IN (1, 2)",
     ),
+    (
+        "ALTER TABLE runs ADD COLUMN services TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE runs ADD COLUMN is_apart INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 
 

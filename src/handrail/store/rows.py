@@ -32,7 +32,7 @@ _SEEN = """
 """Breadth first, as SQLite promises without an order: the newest attempt of every test comes first."""
 _WANTED = "SELECT id, tests.node FROM wanted JOIN tests ON tests.node = wanted.node"
 _CODES = """
-    SELECT runs.id, run, hash, is_dirty, python, changes
+    SELECT runs.id, run, hash, is_dirty, python, changes, services
     FROM runs JOIN commits ON commits.id = commit_id
 """
 _BAD = "SELECT DISTINCT test_id FROM attempts WHERE outcome IN (1, 2)"
@@ -45,7 +45,7 @@ _ALIKE = """
 """
 _RUNS = """
     SELECT run, started_at, ended_at, verdict, tiers, workers, python, hash, is_dirty, is_partial,
-        selection, changes, machine, seed
+        selection, changes, machine, seed, services, is_apart
     FROM runs JOIN commits ON commits.id = commit_id ORDER BY runs.id DESC LIMIT ?
 """
 _KNOWN = """
@@ -54,8 +54,8 @@ _KNOWN = """
 """
 _INSERT_RUN = """
     INSERT INTO runs (run, started_at, ended_at, verdict, tiers, workers, python, commit_id,
-        is_dirty, is_partial, selection, changes, machine, seed)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?)
+        is_dirty, is_partial, selection, changes, machine, seed, services, is_apart)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?)
 """
 _INSERT_ATTEMPT = """
     INSERT INTO attempts (id, previous, test_id, run_id, attempt, outcome, duration_s,
@@ -71,6 +71,10 @@ _UPDATE_TEST = """
     WHERE id = ?
 """
 
+_UPDATE_TEST_APART = "UPDATE tests SET newest_attempt = ?, ran = ran + ? WHERE id = ?"
+_NO_SUMMARY = (-1.0, b"", False)
+"""Of a test that only runs apart have come to: how long it takes is not known."""
+
 
 def text(stored: bytes) -> str:
     """Node ids may hold lone surrogates (from undecodable file names), which SQLite refuses."""
@@ -79,7 +83,7 @@ def text(stored: bytes) -> str:
 
 def durations(db: "sqlite3.Connection") -> Mapping[str, float]:
     """Usual wall seconds of each test known, by node id."""
-    return dict(db.execute("SELECT node, usual_s FROM tests"))
+    return dict(db.execute("SELECT node, usual_s FROM tests WHERE usual_s >= 0"))
 
 
 def last_failed(db: "sqlite3.Connection") -> frozenset[str]:
@@ -102,8 +106,9 @@ def seen(db: "sqlite3.Connection", tests: Iterable[str], last: int) -> Mapping[s
             commit,
             bool(is_dirty),
             code_of(run, commit, python, is_dirty=bool(is_dirty), changes=changes),
+            services,
         )
-        for run_id, run, commit, is_dirty, python, changes in db.execute(_CODES)
+        for run_id, run, commit, is_dirty, python, changes, services in db.execute(_CODES)
     }
     names = dict(db.execute(_WANTED))
     return {names[test]: _seen(found, runs) for test, found in newest.items()}
@@ -172,6 +177,8 @@ def runs(db: "sqlite3.Connection", last: int) -> Sequence[RunRow]:
             changes=changes,
             machine=machine,
             seed=seed,
+            services=services,
+            is_apart=bool(is_apart),
         )
         for (
             run_id,
@@ -188,6 +195,8 @@ def runs(db: "sqlite3.Connection", last: int) -> Sequence[RunRow]:
             changes,
             machine,
             seed,
+            services,
+            is_apart,
         ) in db.execute(_RUNS, (last,))
     ]
 
@@ -197,13 +206,16 @@ def insert(db: "sqlite3.Connection", run: RunRow, attempts: Sequence[TestFinishe
     commit_id = _commit_id(db, run.commit)
     run_id = _insert_run(db, run, commit_id)
     for first in range(0, len(attempts), _AT_ONCE):
-        _insert_attempts(db, attempts[first : first + _AT_ONCE], (run_id, commit_id, run.is_dirty))
+        _insert_attempts(db, attempts[first : first + _AT_ONCE], (run_id, commit_id), run)
 
 
 def _insert_attempts(
-    db: "sqlite3.Connection", attempts: Sequence[TestFinished], run: tuple[int, int, bool]
+    db: "sqlite3.Connection",
+    attempts: Sequence[TestFinished],
+    ids: tuple[int, int],
+    run: RunRow,
 ) -> None:
-    run_id, commit_id, is_dirty = run
+    run_id, commit_id = ids
     # Where every attempt was forgotten, tests still name those: numbers are never given again.
     next_attempt = 1 + (
         _newest_id(db, "SELECT max(id) FROM attempts")
@@ -234,7 +246,7 @@ def _insert_attempts(
                 each.worker,
                 each.growth_bytes,
                 commit_id,
-                is_dirty,
+                run.is_dirty,
             )
         )
         previous[node] = row_id
@@ -245,12 +257,13 @@ def _insert_attempts(
     db.executemany(_INSERT_ATTEMPT, appended)
     changed, new = [], []
     for node, each in last.items():
-        row = (*_summary(each, recent_s[node]), previous[node], ran[node], tests[node])
+        summary = _NO_SUMMARY if run.is_apart else _summary(each, recent_s[node])
+        row = (*summary, previous[node], ran[node], tests[node])
         if tests[node] <= newest_test:
-            changed.append(row)
+            changed.append(row[len(summary) :] if run.is_apart else row)
         else:
             new.append((*row, node.encode("utf-8", "surrogatepass")))
-    db.executemany(_UPDATE_TEST, changed)
+    db.executemany(_UPDATE_TEST_APART if run.is_apart else _UPDATE_TEST, changed)
     db.executemany(_INSERT_TEST, new)
 
 
@@ -284,6 +297,8 @@ def _insert_run(db: "sqlite3.Connection", run: RunRow, commit_id: int) -> int:
         run.changes,
         run.machine,
         run.seed,
+        run.services,
+        run.is_apart,
     )
     return int(db.execute(_INSERT_RUN, row).lastrowid or 0)
 
@@ -318,12 +333,15 @@ def _newest_id(db: "sqlite3.Connection", newest: str) -> int:
     return int(db.execute(newest).fetchone()[0] or 0)
 
 
-def _seen(newest: Sequence[tuple[int, int]], runs: Mapping[int, tuple[str, bool, str]]) -> Seen:
+def _seen(
+    newest: Sequence[tuple[int, int]], runs: Mapping[int, tuple[str, bool, str, str]]
+) -> Seen:
     """``newest``: outcome and run of each attempt."""
-    commits, dirty, codes = zip(*(runs[run] for _, run in newest), strict=True)
+    commits, dirty, codes, services = zip(*(runs[run] for _, run in newest), strict=True)
     return Seen(
         outcomes=tuple(_WORDS[outcome] for outcome, _ in newest),
         commits=commits,
         dirty=dirty,
         codes=codes,
+        services=services,
     )

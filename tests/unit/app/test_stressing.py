@@ -105,3 +105,17 @@ def test_nothing_begins_after_a_failure_if_that_is_what_was_waited_for() -> None
     assert found.failed == 1
     assert len(pool.begun) <= 4 + 3
     assert found.again == ("none",)
+
+
+def test_only_runs_without_a_variation_are_attempts_for_history() -> None:
+    pool = FakePool({1: TESTS[0]})
+
+    found = stressed(pool, most_runs=4, variations=(Variation.NONE, Variation.ORDER))
+
+    assert [(each.test, each.outcome.value) for each in found.plain[:4]] == [
+        (TESTS[0], "failed"),
+        (TESTS[1], "passed"),
+        (TESTS[2], "passed"),
+        (TESTS[0], "passed"),
+    ]
+    assert len(found.plain) == 2 * len(TESTS)

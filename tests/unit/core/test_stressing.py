@@ -6,7 +6,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.core.stressing import Tally, Variation, chance_of, guilty, helpful, turn
+from handrail.core.chance import chance_of
+from handrail.core.stressing import Tally, Variation, guilty, helpful, turn
 
 VARIATIONS = (Variation.NONE, Variation.ORDER, Variation.CPU)
 
@@ -25,7 +26,7 @@ def test_the_chance_is_that_of_all_ways_to_spread_the_failures(a: int, b: int, d
     ways = [way for way in product([0, 1], repeat=a + b) if sum(way) == x + y]
     as_bad = [way for way in ways if sum(way[:a]) >= x]
 
-    found = chance_of(tally(Variation.CPU, a, x), tally(Variation.NONE, b, y))
+    found = chance_of(x, a, y, b)
 
     assert abs(found - Fraction(len(as_bad), len(ways))) < 1e-12
 

@@ -387,7 +387,7 @@ def test_a_history_of_a_newer_handrail_is_neither_read_nor_written(path: Path) -
             use()
         assert caught.value.text() == (
             "error: the history was written by a newer handrail [history-newer]\n"
-            f"  {path}: layout 4, this handrail knows 3\n"
+            f"  {path}: layout 5, this handrail knows 4\n"
             "\n"
             "hint: upgrade handrail"
         )
