@@ -341,6 +341,10 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
     "tiers": ("tiers, gates, and what would run here", _fill_tiers),
     "allow": ("open a gate for a while; only a person at a terminal can", _fill_allow),
     "config": ("effective settings and where each came from", _fill_config),
+    "init": (
+        "adopt Handrail in a project: a diff first",
+        _filled_by("handrail.cli.initialising", "fill_init"),
+    ),
     "services": ("the services that tests need: up, down, status, logs, clean", _fill_services),
     "help": ("how to use this, in one page: help agents", _fill_help),
     "doctor": ("look at this machine and this project", _fill_doctor),

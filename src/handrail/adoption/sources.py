@@ -1,0 +1,114 @@
+"""What the source of a test module tells: markers, imports, what Handrail makes needless. No I/O."""
+
+import ast
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+
+from handrail.frozen import dataclass
+
+_ADVISORY = re.compile(r"\bpg_(?:try_)?advisory_(?:xact_)?lock", re.IGNORECASE)
+
+
+class Leftover(StrEnum):
+    """What of other ways to keep tests apart stands in a source."""
+
+    ADVISORY_LOCK = "advisory lock"
+    XDIST_GROUP = "xdist_group"
+    SLEEP = "sleep in a fixture"
+    RERUNS = "flaky(reruns=...)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One test module or conftest."""
+
+    path: str
+    markers: frozenset[str] = frozenset()
+    imports: frozenset[str] = frozenset()
+    """Top-level packages."""
+    leftovers: tuple[tuple[Leftover, int], ...] = ()
+    """Each with its line."""
+
+
+def understood(path: str, text: str) -> Source:
+    """What it tells; nothing, if it is no Python that this Python reads."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Source(path=path)
+    nodes = list(ast.walk(tree))
+    is_conftest = path.rpartition("/")[2] == "conftest.py"
+    return Source(
+        path=path,
+        markers=frozenset(name for node in nodes if (name := _marker(node))),
+        imports=frozenset(name for node in nodes for name in _imports(node)),
+        leftovers=tuple(sorted(set(_leftovers(nodes, is_conftest=is_conftest)), key=_line)),
+    )
+
+
+def _line(found: tuple[Leftover, int]) -> tuple[int, str]:
+    return found[1], found[0].value
+
+
+def _marker(node: ast.AST) -> str:
+    """``pytest.mark.NAME`` or ``mark.NAME``."""
+    if not isinstance(node, ast.Attribute):
+        return ""
+    of = node.value
+    is_mark = (isinstance(of, ast.Name) and of.id == "mark") or (
+        isinstance(of, ast.Attribute)
+        and of.attr == "mark"
+        and isinstance(of.value, ast.Name)
+        and of.value.id == "pytest"
+    )
+    return node.attr if is_mark else ""
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (each.name.partition(".")[0] for each in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module.partition(".")[0]
+
+
+def _leftovers(nodes: list[ast.AST], *, is_conftest: bool) -> Iterator[tuple[Leftover, int]]:
+    for node in nodes:
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and _ADVISORY.search(node.value)
+        ):
+            yield Leftover.ADVISORY_LOCK, node.lineno
+        elif isinstance(node, ast.Attribute) and _marker(node) == "xdist_group":
+            yield Leftover.XDIST_GROUP, node.lineno
+        elif isinstance(node, ast.Call):
+            if _marker(node.func) == "flaky" and any(
+                each.arg == "reruns" for each in node.keywords
+            ):
+                yield Leftover.RERUNS, node.lineno
+        elif isinstance(node, ast.FunctionDef) and (is_conftest or _is_fixture(node)):
+            yield from _sleeps(node)
+
+
+def _is_fixture(node: ast.FunctionDef) -> bool:
+    named = [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]
+    return any(
+        (isinstance(each, ast.Attribute) and each.attr == "fixture")
+        or (isinstance(each, ast.Name) and each.id == "fixture")
+        for each in named
+    )
+
+
+def _sleeps(function: ast.FunctionDef) -> Iterator[tuple[Leftover, int]]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            name = node.func
+            is_sleep = (
+                isinstance(name, ast.Attribute)
+                and name.attr == "sleep"
+                and isinstance(name.value, ast.Name)
+                and name.value.id == "time"
+            ) or (isinstance(name, ast.Name) and name.id == "sleep")
+            if is_sleep:
+                yield Leftover.SLEEP, node.lineno

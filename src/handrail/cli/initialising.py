@@ -1,0 +1,123 @@
+"""``handrail init``: what suits this project, as one diff; written when somebody says so."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+
+from handrail.adoption.changes import Change, Note, Proposal, diff
+from handrail.adoption.inventory import Inventory
+from handrail.cli.arguments import Parser, add_json, lazily
+from handrail.errors import ExitCode, UserError
+from handrail.wiring import Wiring, wire
+
+
+def fill_init(init: Parser) -> None:
+    """Options of ``handrail init``."""
+    init.description = (
+        "Look at this project and propose a configuration, lines of .gitignore and a block for AGENTS.md, as "
+        "one diff. Nothing is written before somebody says so, and only into marked blocks."
+    )
+    init.set_defaults(command=lazily("handrail.cli.initialising", "init"))
+    init.add_argument("--yes", dest="is_sure", action="store_true", help="write it")
+    init.add_argument(
+        "--undo", dest="is_undoing", action="store_true", help="take every block out again"
+    )
+    add_json(init)
+
+
+def init(arguments: argparse.Namespace) -> ExitCode:
+    """Show the diff; write it if that is wanted."""
+    wiring = wire(arguments.folder)
+    proposal = _proposal(arguments, _inventory(wiring))
+    if not arguments.is_json:
+        _show(proposal)
+    is_applied = bool(proposal.changes) and (arguments.is_sure or _is_agreed(arguments))
+    if is_applied:
+        from handrail.adoption.writing import apply
+
+        apply(wiring.root, proposal.changes)
+    if arguments.is_json:
+        print(json.dumps(_json(proposal, is_applied=is_applied), indent=2))
+    else:
+        _say_outcome(arguments, proposal, is_applied=is_applied)
+    return ExitCode.PASSED
+
+
+def _proposal(arguments: argparse.Namespace, inventory: Inventory) -> Proposal:
+    from handrail.adoption import planning
+
+    if arguments.is_undoing:
+        return planning.undoing(inventory)
+    return planning.proposal(inventory)
+
+
+def _inventory(wiring: Wiring) -> Inventory:
+    from handrail.adoption.reading import read
+
+    return read(wiring.root, _durations(wiring))
+
+
+def _durations(wiring: Wiring) -> Mapping[str, float]:
+    """Of each test, if there is a history; none is made."""
+    try:
+        if not (wiring.root / wiring.settings.state / "history.db").exists():
+            return {}
+        return wiring.history.durations()
+    except UserError:  # without a history that can be read, limits are the usual ones
+        return {}
+
+
+def _show(proposal: Proposal) -> None:
+    sys.stdout.write(diff(proposal.changes))
+    sys.stdout.flush()
+    for note in proposal.notes:
+        print(f"note: {note.what}", file=sys.stderr)
+        for line in (*note.where.splitlines(), note.page):
+            if line:
+                print(f"  {line}", file=sys.stderr)
+
+
+def _is_agreed(arguments: argparse.Namespace) -> bool:
+    """Whether a person at a terminal says so; nobody else is asked."""
+    if arguments.is_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    try:
+        return input("Apply? [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
+
+
+def _say_outcome(arguments: argparse.Namespace, proposal: Proposal, *, is_applied: bool) -> None:
+    if not proposal.changes:
+        print("nothing to do")
+        return
+    paths = ", ".join(f"{each.path} ({each.why})" for each in proposal.changes)
+    if is_applied:
+        print(f"written: {paths}")
+        return
+    again = " ".join(("handrail", *arguments.given, "--yes"))
+    print(f"would {'undo' if arguments.is_undoing else 'write'}: {paths}", file=sys.stderr)
+    print(f"nothing was written; next: {again}", file=sys.stderr)
+
+
+def _json(proposal: Proposal, *, is_applied: bool) -> Mapping[str, object]:
+    return {
+        "schema": "handrail.init/1",
+        "is_applied": is_applied,
+        "changes": [_change(each) for each in proposal.changes],
+        "notes": [_note(each) for each in proposal.notes],
+    }
+
+
+def _change(change: Change) -> Mapping[str, object]:
+    return {
+        "path": change.path,
+        "action": change.action,
+        "why": change.why,
+        "diff": diff([change]),
+    }
+
+
+def _note(note: Note) -> Mapping[str, object]:
+    return {"what": note.what, "where": note.where.splitlines(), "page": note.page}
