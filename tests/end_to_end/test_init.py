@@ -86,3 +86,67 @@ def test_a_program_reads_what_would_be_done(project: Project) -> None:
         ("AGENTS.md", "create"),
     ]
     assert found["changes"][1]["diff"].startswith("--- /dev/null\n+++ b/AGENTS.md\n")
+
+
+def test_settings_of_pytest_are_moved_where_the_same_tests_are_collected(project: Project) -> None:
+    project.put("tests/test_a.py", TESTS)
+    project.put("other/test_b.py", TESTS)
+    project.put("pytest.ini", "[pytest]\n# only these\ntestpaths = tests\nmarkers = chaos: kills\n")
+
+    done = project.command("handrail", "init", "--pytest-ini", "--yes")
+
+    assert done.returncode == 0
+    assert done.stderr == "proof: the same 2 tests are collected before and after, in a copy\n"
+    assert not (project.folder / "pytest.ini").exists()
+    assert (project.folder / "pyproject.toml").read_text("utf-8") == (
+        '[project]\nname = "some-project"\nversion = "1"\n\n'
+        '[tool.pytest.ini_options]\n# only these\ntestpaths = ["tests"]\nmarkers = ["chaos: kills"]\n'
+    )
+    assert project.command("handrail", "init", "--pytest-ini").stdout == "nothing to do\n"
+
+
+def test_settings_are_not_moved_where_other_tests_would_be_collected(project: Project) -> None:
+    project.put("test_a.py", TESTS)
+    project.put("test_b.py", TESTS)
+    project.put("conftest.py", """
+        import os
+
+        collect_ignore = [] if os.path.exists("pytest.ini") else ["test_b.py"]
+    """)  # fmt: skip
+    project.put("pytest.ini", "[pytest]\n")
+    before = texts(project)
+
+    done = project.command("handrail", "init", "--pytest-ini", "--yes")
+
+    assert (done.returncode, done.stdout, texts(project)) == (3, "", before)
+    assert done.stderr == (
+        "error: pytest would not collect the same tests; nothing was written [collection-differs]\n"
+        "  gone: test_b.py::test_quick\n"
+        "  gone: test_b.py::test_chaos\n"
+        "\n"
+        "hint: what these tests depend on is no longer where they look for it\n"
+    )
+
+
+def test_where_nothing_is_collected_nothing_is_proven(project: Project) -> None:
+    project.put("pytest.ini", "[pytest]\n")
+
+    done = project.command("handrail", "init", "--pytest-ini", "--yes")
+
+    assert done.returncode == 3
+    assert done.stderr.startswith(
+        "error: pytest collects no test here: there is nothing to compare [cannot-collect]\n"
+    )
+    assert done.stderr.endswith("\nhint: pytest --collect-only; mend what it says\n")
+
+
+def test_one_thing_at_a_time(project: Project) -> None:
+    several = project.command("handrail", "init", "--pytest-ini", "--strict")
+    undone = project.command("handrail", "init", "--undo", "--strict")
+
+    assert several.stderr == (
+        "error: one thing at a time [usage]\n\nhint: handrail init --pytest-ini\n"
+    )
+    assert undone.stderr == (
+        "error: --undo takes every block out [usage]\n\nhint: handrail init --undo\n"
+    )

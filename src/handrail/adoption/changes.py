@@ -43,6 +43,10 @@ class Proposal:
 
     changes: tuple[Change, ...] = ()
     notes: tuple[Note, ...] = ()
+    is_to_be_proven: bool = False
+    """Whether it may only be shown if the same tests are collected afterwards."""
+    proof: str = ""
+    """What was compared."""
 
 
 def diff(changes: Iterable[Change]) -> str:

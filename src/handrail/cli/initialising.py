@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from handrail.adoption.changes import Change, Note, Proposal, diff
 from handrail.adoption.inventory import Inventory
 from handrail.cli.arguments import Parser, add_json, lazily
-from handrail.errors import ExitCode, UserError
+from handrail.errors import ExitCode, UsageError, UserError
+from handrail.frozen import replace
 from handrail.wiring import Wiring, wire
 
 
@@ -19,6 +20,20 @@ def fill_init(init: Parser) -> None:
         "one diff. Nothing is written before somebody says so, and only into marked blocks."
     )
     init.set_defaults(command=lazily("handrail.cli.initialising", "init"))
+    init.add_argument(
+        "--pytest-ini",
+        dest="parts",
+        action="append_const",
+        const="pytest-ini",
+        help="only this: move pytest's settings into pyproject.toml, if the same tests are collected",
+    )
+    init.add_argument(
+        "--strict",
+        dest="parts",
+        action="append_const",
+        const="strict",
+        help="only this: strict = true for pytest 9, if the same tests are collected",
+    )
     init.add_argument("--yes", dest="is_sure", action="store_true", help="write it")
     init.add_argument(
         "--undo", dest="is_undoing", action="store_true", help="take every block out again"
@@ -29,7 +44,7 @@ def fill_init(init: Parser) -> None:
 def init(arguments: argparse.Namespace) -> ExitCode:
     """Show the diff; write it if that is wanted."""
     wiring = wire(arguments.folder)
-    proposal = _proposal(arguments, _inventory(wiring))
+    proposal = _proven(wiring, _proposal(arguments, _inventory(wiring)))
     if not arguments.is_json:
         _show(proposal)
     is_applied = bool(proposal.changes) and (arguments.is_sure or _is_agreed(arguments))
@@ -47,9 +62,49 @@ def init(arguments: argparse.Namespace) -> ExitCode:
 def _proposal(arguments: argparse.Namespace, inventory: Inventory) -> Proposal:
     from handrail.adoption import planning
 
+    parts = arguments.parts or []
+    if arguments.is_undoing and parts:
+        raise UsageError("--undo takes every block out", hint="handrail init --undo")
+    if len(parts) > 1:
+        raise UsageError("one thing at a time", hint=f"handrail init --{parts[0]}")
     if arguments.is_undoing:
         return planning.undoing(inventory)
-    return planning.proposal(inventory)
+    return _PARTS[parts[0]](inventory) if parts else planning.proposal(inventory)
+
+
+def _moved(inventory: Inventory) -> Proposal:
+    from handrail.adoption.migrating import moved
+
+    return moved(inventory)
+
+
+def _strict(inventory: Inventory) -> Proposal:
+    import importlib.metadata
+
+    from handrail.adoption.migrating import strict
+
+    try:
+        version = importlib.metadata.version("pytest")
+    except importlib.metadata.PackageNotFoundError:
+        version = ""
+    return strict(
+        inventory, tuple(int(each) for each in version.split(".")[:2] if each.isdecimal())
+    )
+
+
+_PARTS = {"pytest-ini": _moved, "strict": _strict}
+"""What is done alone, where it is asked for."""
+
+
+def _proven(wiring: Wiring, proposal: Proposal) -> Proposal:
+    """With the proof that the same tests are collected, if the change needs one."""
+    if not (proposal.is_to_be_proven and proposal.changes):
+        return proposal
+    from handrail.adoption.proving import prove
+
+    count = prove(wiring.root, proposal.changes, wiring.environ)
+    proof = f"the same {count} tests are collected before and after, in a copy"
+    return replace(proposal, proof=proof)
 
 
 def _inventory(wiring: Wiring) -> Inventory:
@@ -76,6 +131,8 @@ def _show(proposal: Proposal) -> None:
         for line in (*note.where.splitlines(), note.page):
             if line:
                 print(f"  {line}", file=sys.stderr)
+    if proposal.proof:
+        print(f"proof: {proposal.proof}", file=sys.stderr)
 
 
 def _is_agreed(arguments: argparse.Namespace) -> bool:
@@ -106,6 +163,7 @@ def _json(proposal: Proposal, *, is_applied: bool) -> Mapping[str, object]:
         "schema": "handrail.init/1",
         "is_applied": is_applied,
         "changes": [_change(each) for each in proposal.changes],
+        "proof": proposal.proof,
         "notes": [_note(each) for each in proposal.notes],
     }
 
