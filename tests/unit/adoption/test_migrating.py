@@ -232,3 +232,11 @@ def test_strict_is_not_forced_into_a_table_without_header() -> None:
     assert caught.value.hint == (
         "write [tool.pytest.ini_options] there, or add strict = true by hand"
     )
+
+
+@pytest.mark.parametrize("value", ["-k '#12'", '-m "a', '-m "a\n  b"', "-k a\\\n  b"])
+def test_options_that_cannot_be_told_apart_line_by_line_stay_one_text(value: str) -> None:
+    change = moved_changes(pytest__ini=f"[pytest]\naddopts = {value}\n")["pyproject.toml"]
+
+    now = tomllib.loads(change.after or "")["tool"]["pytest"]["ini_options"]["addopts"]
+    assert now == value.replace("\n  ", "\n")
