@@ -38,7 +38,7 @@ _ALSO: Mapping[str, str] = {
     "nightly": "slow",
 }
 """Other names of heavy markers."""
-_EVERYDAY = ("slow", "integration", "grpc", "e2e", "localstack")
+EVERYDAY = ("slow", "integration", "grpc", "e2e", "localstack")
 """Kinds that a pull request can wait for."""
 _BY_IMPORT: Mapping[str, str] = {
     "psycopg": "postgres",
@@ -81,11 +81,12 @@ class Heavy:
 
 def heavy(markers: frozenset[str]) -> list[Heavy]:
     """Those of the markers that are heavy, the most dangerous first."""
-    found = [Heavy(marker=each, kind=_KINDS[kind]) for each in markers if (kind := _kind(each))]
+    found = [Heavy(marker=each, kind=_KINDS[kind]) for each in markers if (kind := kind_of(each))]
     return sorted(found, key=lambda each: (HEAVY_MARKERS.index(each.kind.name), each.marker))
 
 
-def _kind(marker: str) -> str:
+def kind_of(marker: str) -> str:
+    """The heavy marker that it is another name of, or itself; nothing if it is not heavy."""
     name = marker.lower()
     return name if name in HEAVY_MARKERS else _ALSO.get(name, "")
 
@@ -137,7 +138,7 @@ def _heavy(found: Sequence[Heavy], index: int) -> Iterator[str]:
         yield f"parallel = {kind.parallel}"
     if kind.gate:
         yield f"gate = {quoted(kind.gate)}"
-    if kind.name in _EVERYDAY:
+    if kind.name in EVERYDAY:
         yield 'default-on = ["ci"]'
     if Place.LOCAL in kind.never_on:
         yield 'never-on = ["local"]'
@@ -192,24 +193,30 @@ def _number(version: str) -> tuple[int, ...]:
 
 
 def _stages(found: Sequence[Heavy], pythons: Sequence[str]) -> Iterator[Iterator[str]]:
-    everyday = ["fast", *(each.marker for each in found if each.kind.name in _EVERYDAY)]
-    open_ = ["fast", *(each.marker for each in found if not each.kind.gate)]
-    gated = [each.marker for each in found if each.kind.gate]
-    yield _stage("pr-fast", ["pull_request", "merge_group"], ["fast"], pythons)
+    """What is behind a gate is in none: a person opens it, at a terminal."""
+    everyday = ["fast", *_names(found, EVERYDAY)]
+    at_night = [*everyday, *_names(found, ("load", "gpu"))]
+    pulled = ["pull_request", "merge_group"]
+    yield _stage("pr-fast", pulled, ["fast"], "5m", pythons)
     if len(everyday) > 1:
-        yield _stage("pr-full", ["merge_group", "push"], everyday, pythons[-1:])
-    if open_ != everyday:
-        yield _stage("nightly", ["schedule", "workflow_dispatch"], open_, pythons[-1:])
-    if gated:
-        yield _stage("by-hand", ["workflow_dispatch"], gated, pythons[-1:])
+        yield _stage("pr-full", pulled, everyday, "15m", pythons[-1:])
+    yield _stage("post-merge", ["push"], everyday, "20m", pythons[-1:])
+    yield _stage("nightly", ["schedule", "workflow_dispatch"], at_night, "1h", pythons[-1:])
+    if soaks := _names(found, ("soak",)):
+        yield _stage("soak", ["schedule", "workflow_dispatch"], soaks, "5h", pythons[-1:])
+
+
+def _names(found: Sequence[Heavy], kinds: Sequence[str]) -> list[str]:
+    return [each.marker for each in found if each.kind.name in kinds]
 
 
 def _stage(
-    name: str, events: Sequence[str], tiers: Sequence[str], pythons: Sequence[str]
+    name: str, events: Sequence[str], tiers: Sequence[str], budget: str, pythons: Sequence[str]
 ) -> Iterator[str]:
     yield f"[tool.handrail.stages.{name}]"
     yield f"on = {_array(events)}"
     yield f"tiers = {_array(tiers)}"
+    yield f"budget = {quoted(budget)}"
     if pythons:
         yield f"python = {_array(pythons)}"
 

@@ -12,6 +12,13 @@ from handrail.errors import ExitCode, UsageError, UserError
 from handrail.frozen import replace
 from handrail.wiring import Wiring, wire
 
+_ABOUT = {
+    "pytest-ini": "move pytest's settings into pyproject.toml, if the same tests are collected",
+    "strict": "strict = true for pytest 9, if the same tests are collected",
+    "make": "targets for tasks in the Makefile",
+    "just": "the same as recipes in the justfile",
+}
+
 
 def fill_init(init: Parser) -> None:
     """Options of ``handrail init``."""
@@ -20,20 +27,14 @@ def fill_init(init: Parser) -> None:
         "one diff. Nothing is written before somebody says so, and only into marked blocks."
     )
     init.set_defaults(command=lazily("handrail.cli.initialising", "init"))
-    init.add_argument(
-        "--pytest-ini",
-        dest="parts",
-        action="append_const",
-        const="pytest-ini",
-        help="only this: move pytest's settings into pyproject.toml, if the same tests are collected",
-    )
-    init.add_argument(
-        "--strict",
-        dest="parts",
-        action="append_const",
-        const="strict",
-        help="only this: strict = true for pytest 9, if the same tests are collected",
-    )
+    for part, about in _ABOUT.items():
+        init.add_argument(
+            f"--{part}",
+            dest="parts",
+            action="append_const",
+            const=part,
+            help=f"only this: {about}",
+        )
     init.add_argument("--yes", dest="is_sure", action="store_true", help="write it")
     init.add_argument(
         "--undo", dest="is_undoing", action="store_true", help="take every block out again"
@@ -44,7 +45,7 @@ def fill_init(init: Parser) -> None:
 def init(arguments: argparse.Namespace) -> ExitCode:
     """Show the diff; write it if that is wanted."""
     wiring = wire(arguments.folder)
-    proposal = _proven(wiring, _proposal(arguments, _inventory(wiring)))
+    proposal = _proven(wiring, _proposal(arguments, wiring))
     if not arguments.is_json:
         _show(proposal)
     is_applied = bool(proposal.changes) and (arguments.is_sure or _is_agreed(arguments))
@@ -59,7 +60,7 @@ def init(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.PASSED
 
 
-def _proposal(arguments: argparse.Namespace, inventory: Inventory) -> Proposal:
+def _proposal(arguments: argparse.Namespace, wiring: Wiring) -> Proposal:
     from handrail.adoption import planning
 
     parts = arguments.parts or []
@@ -67,18 +68,19 @@ def _proposal(arguments: argparse.Namespace, inventory: Inventory) -> Proposal:
         raise UsageError("--undo takes every block out", hint="handrail init --undo")
     if len(parts) > 1:
         raise UsageError("one thing at a time", hint=f"handrail init --{parts[0]}")
+    inventory = _inventory(wiring)
     if arguments.is_undoing:
         return planning.undoing(inventory)
-    return _PARTS[parts[0]](inventory) if parts else planning.proposal(inventory)
+    return _PARTS[parts[0]](wiring, inventory) if parts else planning.proposal(inventory)
 
 
-def _moved(inventory: Inventory) -> Proposal:
+def _moved(_: Wiring, inventory: Inventory) -> Proposal:
     from handrail.adoption.migrating import moved
 
     return moved(inventory)
 
 
-def _strict(inventory: Inventory) -> Proposal:
+def _strict(_: Wiring, inventory: Inventory) -> Proposal:
     import importlib.metadata
 
     from handrail.adoption.migrating import strict
@@ -92,7 +94,19 @@ def _strict(inventory: Inventory) -> Proposal:
     )
 
 
-_PARTS = {"pytest-ini": _moved, "strict": _strict}
+def _make(wiring: Wiring, inventory: Inventory) -> Proposal:
+    from handrail.adoption.targets import makefile
+
+    return makefile(inventory, wiring.settings)
+
+
+def _just(wiring: Wiring, inventory: Inventory) -> Proposal:
+    from handrail.adoption.targets import justfile
+
+    return justfile(inventory, wiring.settings)
+
+
+_PARTS = {"pytest-ini": _moved, "strict": _strict, "make": _make, "just": _just}
 """What is done alone, where it is asked for."""
 
 

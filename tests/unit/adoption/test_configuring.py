@@ -99,16 +99,17 @@ volumes:
     assert [each.name for each in proposed(inventory).services] == ["nats", "postgres", "redis"]
 
 
-def test_stages_run_every_tier_and_the_gated_ones_by_hand() -> None:
-    stages = {each.name: each for each in proposed(project("chaos", "slow", "load")).stages}
+def test_stages_have_every_tier_but_the_gated_ones() -> None:
+    stages = {each.name: each for each in proposed(project("chaos", "slow", "load", "soak")).stages}
 
     assert {name: each.tiers for name, each in stages.items()} == {
         "pr-fast": ("fast",),
         "pr-full": ("fast", "slow"),
-        "nightly": ("fast", "load", "slow"),
-        "by-hand": ("chaos",),
+        "post-merge": ("fast", "slow"),
+        "nightly": ("fast", "slow", "load"),
+        "soak": ("soak",),
     }
-    assert stages["by-hand"].on == ("workflow_dispatch",)
+    assert stages["post-merge"].on == ("push",)
 
 
 def test_pythons_are_the_oldest_and_the_newest_that_the_project_names() -> None:
