@@ -17,6 +17,8 @@ class Change:
     after: str | None
     """None: it is removed."""
     why: str
+    is_shown: bool = True
+    """Whether it is in the diff; nobody reads a lock."""
 
     @property
     def action(self) -> str:
@@ -51,7 +53,7 @@ class Proposal:
 
 def diff(changes: Iterable[Change]) -> str:
     """One unified diff, as ``git apply`` reads it."""
-    return "".join(line for change in changes for line in _lines(change))
+    return "".join(line for change in changes if change.is_shown for line in _lines(change))
 
 
 def _lines(change: Change) -> Iterator[str]:

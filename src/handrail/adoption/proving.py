@@ -48,8 +48,7 @@ def prove(root: Path, changes: Sequence[Change], environ: Mapping[str, str]) -> 
     Raises: CollectionDiffersError, CannotCollectError.
     """
     with tempfile.TemporaryDirectory(prefix="handrail-init-") as folder:
-        copy = Path(folder, root.name or "project")
-        shutil.copytree(root, copy, symlinks=True, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+        copy = copied(root, Path(folder))
         before = collect(copy, environ)
         if not before.ids:
             raise CannotCollectError(
@@ -68,12 +67,22 @@ def prove(root: Path, changes: Sequence[Change], environ: Mapping[str, str]) -> 
     return len(before.ids)
 
 
+def copied(root: Path, folder: Path) -> Path:
+    """A copy of the project in that folder, without what can be made again."""
+    copy = folder / (root.name or "project")
+    shutil.copytree(root, copy, symlinks=True, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+    return copy
+
+
 def collect(folder: Path, environ: Mapping[str, str]) -> Collected:
-    """Node ids in the order in which pytest collects them, errors of collection as its exit code."""
+    """Node ids in the order in which pytest collects them, errors of collection as its exit code.
+
+    With one hash seed: parameters that come from a set are in the same order each time.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "--verbosity=-1", "-p", "no:cacheprovider",
          "--color=no"],
-        cwd=folder, env={**environ, "PYTHONDONTWRITEBYTECODE": "1"}, stdin=subprocess.DEVNULL,
+        cwd=folder, env={"PYTHONHASHSEED": "0", **environ, "PYTHONDONTWRITEBYTECODE": "1"}, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     said = done.stdout.decode("utf-8", "replace").replace(str(folder), os.curdir)

@@ -26,6 +26,8 @@ _FILES = (
     "noxfile.py",
     ".gitlab-ci.yml",
     ".python-version",
+    "Dockerfile",
+    "README.md",
     *COMPOSE,
 )
 _PATTERNS = (".github/workflows/*.yml", ".github/workflows/*.yaml", "requirements*.txt",

@@ -17,6 +17,7 @@ _ABOUT = {
     "strict": "strict = true for pytest 9, if the same tests are collected",
     "make": "targets for tasks in the Makefile",
     "just": "the same as recipes in the justfile",
+    "requirements": "requirements*.txt as dependencies and groups, with uv's lock, if the same set is resolved",
 }
 
 
@@ -106,7 +107,27 @@ def _just(wiring: Wiring, inventory: Inventory) -> Proposal:
     return justfile(inventory, wiring.settings)
 
 
-_PARTS = {"pytest-ini": _moved, "strict": _strict, "make": _make, "just": _just}
+def _requirements(wiring: Wiring, inventory: Inventory) -> Proposal:
+    from handrail.adoption.requirements import found, moved
+
+    python = ".".join(map(str, sys.version_info[:2]))
+    proposal = moved(inventory, name=wiring.root.name, python=python)
+    if not proposal.changes:
+        return proposal
+    from handrail.adoption.resolving import locked
+
+    lock, proof = locked(wiring.root, proposal.changes, found(inventory), wiring.environ, python)
+    changes = (*proposal.changes, *([lock] if lock.before != lock.after else []))
+    return replace(proposal, changes=changes, proof=proof)
+
+
+_PARTS = {
+    "pytest-ini": _moved,
+    "strict": _strict,
+    "make": _make,
+    "just": _just,
+    "requirements": _requirements,
+}
 """What is done alone, where it is asked for."""
 
 
