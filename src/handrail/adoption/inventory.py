@@ -19,7 +19,8 @@ class Inventory:
     """Files by their paths from the root, ends of lines as they are."""
 
     files: Mapping[str, str] = field(default_factory=dict)
-    """Those that configure something. What is not UTF-8 is not among them."""
+    """Those that configure something. What is not UTF-8 is not among them, but among the ``unreadable``."""
+    unreadable: frozenset[str] = frozenset()
     sources: tuple[Source, ...] = ()
     """Test modules and conftests."""
     durations: Mapping[str, float] = field(default_factory=dict)

@@ -51,6 +51,17 @@ def proposal(inventory: Inventory) -> Proposal:
     return Proposal(changes=tuple(changes), notes=(*notes, *leftovers(inventory)))
 
 
+def check_readable(proposal: Proposal, inventory: Inventory) -> None:
+    """That nothing is put in place of a file that could not be read. Raises: CannotAddError."""
+    paths = [each.path for each in proposal.changes if each.path in inventory.unreadable]
+    if paths:
+        raise CannotAddError(
+            "files cannot be changed that cannot be read as UTF-8 text",
+            where="\n".join(paths),
+            hint=f"file {paths[0]}; save it as UTF-8",
+        )
+
+
 def undoing(inventory: Inventory) -> Proposal:
     """Every block taken out again."""
     changes = [

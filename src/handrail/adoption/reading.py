@@ -44,13 +44,10 @@ def read(root: Path, durations: Mapping[str, float] | None = None) -> Inventory:
     """
     paths = [root / name for name in _FILES]
     paths += [path for pattern in _PATTERNS for path in sorted(root.glob(pattern))]
-    files = {
-        path.relative_to(root).as_posix(): text
-        for path in paths
-        if (text := _text(path)) is not None
-    }
+    texts = {path.relative_to(root).as_posix(): _text(path) for path in paths if path.exists()}
     return Inventory(
-        files=files,
+        files={path: text for path, text in texts.items() if text is not None},
+        unreadable=frozenset(path for path, text in texts.items() if text is None),
         sources=tuple(_sources(root)),
         durations=durations or {},
         is_git=(root / ".git").exists(),

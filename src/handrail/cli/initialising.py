@@ -72,7 +72,9 @@ def _proposal(arguments: argparse.Namespace, wiring: Wiring) -> Proposal:
     inventory = _inventory(wiring)
     if arguments.is_undoing:
         return planning.undoing(inventory)
-    return _PARTS[parts[0]](wiring, inventory) if parts else planning.proposal(inventory)
+    proposal = _PARTS[parts[0]](wiring, inventory) if parts else planning.proposal(inventory)
+    planning.check_readable(proposal, inventory)
+    return proposal
 
 
 def _moved(_: Wiring, inventory: Inventory) -> Proposal:

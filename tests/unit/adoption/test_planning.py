@@ -6,7 +6,14 @@ import pytest
 
 from handrail.adoption.changes import Change, diff
 from handrail.adoption.inventory import Inventory
-from handrail.adoption.planning import CannotAddError, check_toml, proposal, undoing, without_ours
+from handrail.adoption.planning import (
+    CannotAddError,
+    check_readable,
+    check_toml,
+    proposal,
+    undoing,
+    without_ours,
+)
 
 OWN = '[project]\nname = "a"\n\n[tool.ruff]\nline-length = 100\n'
 
@@ -96,4 +103,18 @@ def test_a_change_outside_our_table_is_refused() -> None:
         "  pyproject.toml\n"
         "\n"
         "hint: add it by hand: handrail config schema says what it may hold"
+    )
+
+
+def test_what_cannot_be_read_is_not_written_over() -> None:
+    found = Inventory(unreadable=frozenset({"AGENTS.md"}))
+
+    with pytest.raises(CannotAddError) as caught:
+        check_readable(proposal(found), found)
+
+    assert caught.value.text() == (
+        "error: files cannot be changed that cannot be read as UTF-8 text [cannot-add]\n"
+        "  AGENTS.md\n"
+        "\n"
+        "hint: file AGENTS.md; save it as UTF-8"
     )

@@ -75,4 +75,4 @@ def test_reading_finds_tests_and_not_what_others_installed(tmp_path: Path) -> No
     found = read(tmp_path)
 
     assert [each.path for each in found.sources] == ["src/a_test.py", "tests/helpers.py"]
-    assert found.files == {}
+    assert (found.files, found.unreadable) == ({}, {"setup.cfg"})
