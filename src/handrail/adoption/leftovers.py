@@ -17,7 +17,7 @@ _IN_SOURCES: dict[Leftover, tuple[str, str]] = {
         "docs/how-to/exclusive-resources.md",
     ),
     Leftover.SLEEP: (
-        "a fixture sleeps; a service that Handrail starts is ready when a test has it",
+        "a fixture or a conftest sleeps; a service that Handrail starts is ready when a test has it",
         "docs/how-to/services.md",
     ),
     Leftover.RERUNS: (

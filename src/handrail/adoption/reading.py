@@ -30,7 +30,7 @@ _FILES = (
     "README.md",
     *COMPOSE,
 )
-_PATTERNS = (".github/workflows/*.yml", ".github/workflows/*.yaml", "requirements*.txt",
+_PATTERNS = (".github/workflows/*.yml", ".github/workflows/*.yaml", "*requirements*.txt",
              "requirements/*.txt")  # fmt: skip
 _SKIPPED = {"node_modules", "site-packages", "__pycache__", "build", "dist", "venv"}
 _MOST_FILES = 50_000

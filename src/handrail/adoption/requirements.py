@@ -17,7 +17,8 @@ from handrail.frozen import dataclass
 
 PYTHON_VERSION = ".python-version"
 _FILE = re.compile(
-    r"(?:requirements[-_.]?(?P<after>[\w-]*)\.txt|requirements/(?P<inside>[\w.-]+)\.txt)"
+    r"(?:requirements[-_.]?(?P<after>[\w-]*)|(?P<before>[\w-]+?)[-_]?requirements"
+    r"|requirements/(?P<inside>[\w.-]+))\.txt"
 )
 _BASES = ("requirements.txt", "requirements/base.txt", "requirements/main.txt",
           "requirements/requirements.txt", "requirements/prod.txt")  # fmt: skip
@@ -86,7 +87,7 @@ def found(inventory: Inventory) -> list[Requirements]:
 def _group(path: str) -> str:
     match = _FILE.fullmatch(path)
     assert match is not None  # the caller has looked
-    name = match["after"] or match["inside"] or "requirements"
+    name = match["after"] or match["before"] or match["inside"] or "requirements"
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

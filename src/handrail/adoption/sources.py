@@ -15,7 +15,7 @@ class Leftover(StrEnum):
 
     ADVISORY_LOCK = "advisory lock"
     XDIST_GROUP = "xdist_group"
-    SLEEP = "sleep in a fixture"
+    SLEEP = "sleep in a fixture or a conftest"
     RERUNS = "flaky(reruns=...)"
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SOURCES = {
     "db.execute('SELECT pg_advisory_lock(1)')": "advisory locks",
     "@pytest.mark.xdist_group('a')\ndef test(): pass": "xdist_group",
-    "@pytest.fixture\ndef server():\n    time.sleep(1)": "a fixture sleeps",
+    "@pytest.fixture\ndef server():\n    time.sleep(1)": "a fixture or a conftest sleeps",
     "@pytest.mark.flaky(reruns=3)\ndef test(): pass": "flaky(reruns=...)",
 }
 HARMLESS = (

@@ -97,6 +97,15 @@ def test_a_url_with_an_egg_is_named_by_it() -> None:
     assert tomllib.loads(after)["project"]["dependencies"] == expected
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["requirements-dev.txt", "requirements_Dev.txt", "dev_requirements.txt", "requirements/dev.txt",
+     "dev-requirements.txt"],
+)  # fmt: skip
+def test_a_group_has_the_name_that_the_file_has(path: str) -> None:
+    assert tomllib.loads(pyproject({path: "a\n"}))["dependency-groups"] == {"dev": ["a"]}
+
+
 def test_every_line_that_cannot_be_moved_is_named_at_once() -> None:
     files = {
         "requirements.txt": "a\n-c constraints.txt\n--index-url https://example.test\n./vendor/b\n",
