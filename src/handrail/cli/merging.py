@@ -25,7 +25,7 @@ def merge_runs(arguments: argparse.Namespace) -> ExitCode:
     logs = [list(read_events(each.events)) for each in folders]
     run = wiring.state.folder.create_run(random.Random())
     try:
-        events = merge(logs, run.run_id)
+        events = merge(logs, run.run_id, expected=arguments.expect)
     except ValueError:
         empty = [str(each.path) for each, log in zip(folders, logs, strict=True) if not log]
         raise UsageError(

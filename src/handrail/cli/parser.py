@@ -197,6 +197,9 @@ def _fill_report(report: Parser) -> None:
         "--allow-empty", action="store_true", help="nothing that ran is a pass, when merged"
     )
     report.add_argument(
+        "--expect", type=count, metavar="N", help="merge: so many runs have to be there"
+    )
+    report.add_argument(
         "--format",
         choices=(
             "human",
@@ -348,6 +351,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
     "services": ("the services that tests need: up, down, status, logs, clean", _fill_services),
     "help": ("how to use this, in one page: help agents", _fill_help),
     "doctor": ("look at this machine and this project", _fill_doctor),
+    "ci": ("workflows of CI from the stages", _filled_by("handrail.cli.ci", "fill_ci")),
     "clean": ("remove old runs and their logs", _fill_clean),
     "mcp": ("serve agents by the Model Context Protocol", _fill_mcp),
 }

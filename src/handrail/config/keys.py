@@ -6,6 +6,7 @@ from handrail.config.kinds import (
     COMMAND,
     CONNECTIONS,
     COUNT,
+    CRON,
     DURATION,
     FLAG,
     GLOB,
@@ -155,6 +156,18 @@ SCALARS: tuple[Key, ...] = (
         "Whether containers of testcontainers are answered by our services instead of Docker.",
         variable="HANDRAIL_TESTCONTAINERS",
     ),
+    _key(
+        "ci-install",
+        "ci_install",
+        TEXT,
+        "The command by which jobs of CI install the project; not set: found out from its files.",
+    ),
+    _key(
+        "ci-install-time",
+        "ci_install_s",
+        DURATION,
+        "Wall time that a job of CI has for everything beside its tests.",
+    ),
 )
 
 _TIER = (
@@ -214,6 +227,7 @@ _STAGE = (
     _key("python", "python", many(VERSION, 'an array such as ["3.13"]'), "Versions of Python."),
     _key("shards", "shards", COUNT, "Machines that share the tests."),
     _key("budget", "budget_s", DURATION, "Wall time of each of its runs."),
+    _key("cron", "cron", CRON, "When a schedule starts it, in UTC; not set: by night."),
 )
 
 _SERVICE = (

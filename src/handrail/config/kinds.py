@@ -90,6 +90,17 @@ TEXT = _text_like("a string")
 URL = _text_like('a string such as "postgresql://localhost/test"')
 GLOB = _text_like('a glob such as "tests/net/**"')
 VERSION = _text_like('a string such as "3.13"')
+_CRON_FIELD = r"[0-9*,/-]+"
+_CRON = rf"^{_CRON_FIELD}( {_CRON_FIELD}){{4}}$"
+
+
+def _read_cron(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(_CRON, value):
+        raise _mismatch('five fields such as "17 3 * * 1"', value)
+    return value
+
+
+CRON = Kind(read=_read_cron, show=quoted, schema={"type": "string", "pattern": _CRON})
 
 
 def _measure(

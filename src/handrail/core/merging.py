@@ -25,9 +25,12 @@ from handrail.model.events import (
 from handrail.model.outcomes import Verdict
 
 
-def merge(logs: Sequence[Sequence[Event]], run_id: str) -> list[Event]:
+def merge(
+    logs: Sequence[Sequence[Event]], run_id: str, *, expected: int | None = None
+) -> list[Event]:
     """The events of one run that did what all of these did; no verdict yet.
 
+    ``expected``: so many there have to be; another number is a problem of the run.
     A test that several of them ran fails if it failed in any: nothing that went wrong is hidden.
     Shards must add up: what is missing, or there twice, is a problem of the run.
     Raises: ValueError if a log does not begin with ``RunStarted``, or there is none.
@@ -42,6 +45,8 @@ def merge(logs: Sequence[Sequence[Event]], run_id: str) -> list[Event]:
     merged += told_once([event for log in logs for event in log])
     merged += _cut_off(logs, starts, at)
     merged += prove(logs, at)
+    if expected not in {None, len(logs)}:
+        merged.append(_miscounted(len(logs), expected, at))
     ends = [each for log in logs for each in log if isinstance(each, SessionFinished)]
     if len(ends) == len(logs):
         worst = max(each.pytest_exit for each in ends)
@@ -54,6 +59,16 @@ def _services(ends: Sequence[SessionFinished]) -> dict[str, str]:
     for service, backends in (pair for each in ends for pair in each.services.items()):
         found.setdefault(service, set()).update(backends.split("+"))
     return {service: "+".join(sorted(backends)) for service, backends in sorted(found.items())}
+
+
+def _miscounted(there: int, expected: int | None, at: float) -> RunProblem:
+    return RunProblem(
+        at=at,
+        verdict=Verdict.INFRA_ERROR,
+        code="runs-missing" if expected and there < expected else "runs-too-many",
+        message=f"{there} runs are there, and {expected} were expected",
+        fix="look for a job that was skipped, cancelled, or ended before it kept its run",
+    )
 
 
 def _start(log: Sequence[Event]) -> RunStarted:

@@ -85,6 +85,7 @@ class Stage:
     python: tuple[str, ...] = ()
     shards: int = 1
     budget_s: float | None = None
+    cron: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +160,10 @@ class Settings:
     """Regular expressions of text that never leaves the run, beside the known shapes of secrets."""
     testcontainers: bool = False
     """Whether containers of testcontainers are answered by our services."""
+    ci_install: str | None = None
+    """Installs the project in a job of CI; None: found out."""
+    ci_install_s: float = 300.0
+    """What a job of CI may take beside its tests."""
     is_configured: bool = False
     """Whether the project has a ``[tool.handrail]`` table at all."""
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False)

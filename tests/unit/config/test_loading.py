@@ -365,7 +365,7 @@ def test_what_is_not_a_table_is_refused(text: str, line: str) -> None:
             "zzz = 1",
             ("zzz: unknown key; known: default-tier, timeout, collect-timeout, grace, "
              "time-to-live, memory, growth, workers, "
-            "state, services-folder, redact, testcontainers, tiers, gates, overrides, stages, services"),
+            "state, services-folder, redact, testcontainers, ci-install, ci-install-time, tiers, gates, overrides, stages, services"),
         ),
         ('timeout = "90"', 'timeout: expected a duration such as "90s", got "90"'),
         ('timeout = "1 0s"', 'timeout: expected a duration such as "90s", got "1 0s"'),

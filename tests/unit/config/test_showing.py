@@ -60,6 +60,7 @@ tiers = ["fast"]
 python = ["3.13"]
 shards = 2
 budget = "5m"
+cron = "17 3 * * 1-5"
 [tool.handrail.services.db]
 backend = "url"
 url = "postgresql://localhost/x"
@@ -101,6 +102,8 @@ EXAMPLES = [
     ("stages = { x = 1 }", False),
     ("stages = { x = { shards = 0 } }", False),
     ("stages = { x = { python = [3.10] } }", False),
+    ('stages = { x = { cron = "17 3 * * *" } }', True),
+    ('stages = { x = { cron = "@daily" } }', False),
     ("services = { x = { env = { A = 1 } } }", False),
     ('services = { x = { isolation = "none" } }', False),
     ('services = { x = { command = "a", ready = { line = "up" } } }', True),
@@ -219,7 +222,9 @@ workers = 2                   # environment HANDRAIL_WORKERS
 state = ".handrail"           # default
 # services-folder is not set  # default
 redact = []                   # default
-testcontainers = false        # default""",
+testcontainers = false        # default
+# ci-install is not set       # default
+ci-install-time = "5m"        # default""",
         """\
 [tool.handrail.tiers.fast]
 select = "a"        # pyproject.toml:4
