@@ -122,3 +122,55 @@ def test_what_was_generated_is_up_to_date_until_a_stage_changes(shop: Project) -
     states = {each["path"]: each["state"] for each in json.loads(changed.stdout)["files"]}
     assert states[".github/workflows/handrail-pr-fast.yml"] == "differs"
     assert states[".github/workflows/handrail-nightly.yml"] == "as it was"
+
+
+def test_a_check_finds_drift_faults_and_tests_that_no_stage_runs(shop: Project) -> None:
+    shop.command("handrail", "ci", "generate")
+    clean = shop.command("handrail", "ci", "check", "--own")
+    edited = shop.folder / ".github/workflows/handrail-pr-fast.yml"
+    edited.write_text(edited.read_text().replace("timeout-minutes: 10\n", "timeout-minutes: 99\n"))
+    (shop.folder / ".github/workflows/handrail-nightly.yml").unlink()
+    shop.put(".github/workflows/mine.yml", "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: pytest x | cat\n")  # fmt: skip
+
+    found = shop.command("handrail", "ci", "check", "--own", "--json")
+
+    assert (clean.returncode, clean.stdout) == (
+        0, "2 workflows | 0 findings | 10 of 10 tests in a stage\n"
+    )  # fmt: skip
+    assert found.returncode == 1
+    listed = [(each["code"], each["path"].rpartition("/")[2], each["line"]) for each in json.loads(found.stdout)["findings"]]  # fmt: skip
+    assert listed == [
+        ("W07", "mine.yml", 3),
+        ("W09", "mine.yml", 3),
+        ("W01", "mine.yml", 6),
+        ("W18", "handrail-nightly.yml", 1),
+        ("W19", "handrail-pr-fast.yml", 1),
+        ("W20", "pyproject.toml", 1),
+    ]
+
+
+def test_tests_that_cannot_be_collected_are_an_error_with_what_pytest_said(shop: Project) -> None:
+    shop.command("handrail", "ci", "generate")
+    shop.put("test_b.py", "import nowhere\n")
+
+    done = shop.command("handrail", "ci", "check", "--own")
+
+    assert (done.returncode, "error: pytest cannot collect the tests [not-collected]" in done.stderr) == (3, True)  # fmt: skip
+    assert "No module named 'nowhere'" in done.stderr
+
+
+def test_a_stage_and_a_fault_are_explained(shop: Project) -> None:
+    stage = shop.command("handrail", "ci", "explain", "pr-fast")
+    fault = shop.command("handrail", "ci", "explain", "W01")
+    nothing = shop.command("handrail", "ci", "explain", "pr-fats")
+
+    assert stage.stdout.splitlines()[:3] == [
+        "stage pr-fast: starts on pull_request, merge_group",
+        "  tier fast: 8 tests, by not integration",
+        "  2 runs: Python 3.11, each in 2 shards",
+    ]
+    assert fault.stdout.startswith("W01: a pipe swallows the exit code\n")
+    assert nothing.stderr == (
+        "error: there is no stage pr-fats [usage]\n  stages: pr-fast, nightly\n  faults: W01 to W20\n\n"
+        "hint: handrail ci explain pr-fast\n"
+    )

@@ -1,0 +1,1 @@
+"""Faults of workflows, each with a code that is stable."""

@@ -1,0 +1,182 @@
+"""``handrail ci check``: drift, faults of workflows, tests that no stage runs."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from handrail.ci import dependabot, github, gitlab
+from handrail.ci.catalogue import FAULTS
+from handrail.ci.covering import Proof, prove, runs_of, runs_of_stages
+from handrail.ci.generated import is_ours
+from handrail.ci.generating import ForeignFileError, changes, files
+from handrail.ci.linting import Linted, lint
+from handrail.ci.pins import load_pins
+from handrail.ci.project import Project
+from handrail.ci.stages import Job, Staged
+from handrail.ci.workflows import Finding
+from handrail.cli.ci_files import generated_places, provider_of, stages_of
+from handrail.cli.ci_suite import suite_of
+from handrail.errors import ExitCode
+from handrail.wiring import Wiring, wire
+
+_CONFIGURATION = "pyproject.toml"
+
+
+def check(arguments: argparse.Namespace) -> ExitCode:
+    """Print every fault. Exit 1 if there is one."""
+    wiring = wire(arguments.folder)
+    provider = arguments.provider or provider_of(wiring.root)
+    project, stages = stages_of(wiring)
+    there = generated_places(wiring.root, provider)
+    linted = lint(_workflows(there))
+    found = [*linted.findings]
+    is_generated = bool(wiring.settings.stages) or any(map(is_ours, there.values()))
+    if is_generated:
+        found += _drift(provider, project, stages, there)
+    proof = None
+    notes = list(stages.notes)
+    if arguments.is_uncollected:
+        notes.append("not collected: W20 was not looked for")
+    else:
+        proof = _proof(wiring, provider, stages, linted, is_generated=is_generated)
+        if proof is None:
+            notes.append("no workflow runs handrail, or pytest without a selection: no W20")
+        else:
+            found += proof.findings
+            notes += [f"{n} tests not in CI: {reason}" for reason, n in proof.withheld.items()]
+    if provider == "github" and not arguments.is_own:
+        found += _zizmor(wiring.root, notes)
+    _print(arguments, found, linted, proof, notes)
+    return ExitCode.FAILED if found else ExitCode.PASSED
+
+
+def _workflows(there: Mapping[str, str]) -> dict[str, str]:
+    return {path: text for path, text in there.items() if path.startswith(f"{github.FOLDER}/")}
+
+
+def _drift(
+    provider: str, project: Project, stages: Staged, there: Mapping[str, str]
+) -> Iterator[Finding]:
+    wanted = files(provider, stages, project, load_pins())
+    try:
+        due = changes(wanted, there)
+    except ForeignFileError as error:
+        for path in error.where.splitlines():
+            yield _finding("W18", path, "somebody wrote this file where a stage has its own", error.hint)  # fmt: skip
+        return
+    for change in due:
+        if change.text is None:
+            yield _finding("W19", change.path, "it belongs to no stage any more", f"rm {change.path}")  # fmt: skip
+        elif change.before is None and change.path != dependabot.PATH:
+            yield _finding("W18", change.path, "a stage has no workflow", "handrail ci generate")
+        elif change.before is not None and change.is_due:
+            yield _finding("W19", change.path, _difference(change.before, change.text), "handrail ci generate")  # fmt: skip
+
+
+def _difference(before: str, after: str) -> str:
+    rows = zip(before.splitlines(), after.splitlines(), strict=False)
+    number = next((n for n, (old, new) in enumerate(rows, 1) if old != new), 0)
+    where = f" first in line {number}" if number else " at its end"
+    return f"it is not what would be generated:{where}"
+
+
+def _finding(code: str, path: str, what: str, fix: str) -> Finding:
+    return Finding(code=code, path=path, line=1, what=what, fix=fix)
+
+
+def _proof(
+    wiring: Wiring, provider: str, stages: Staged, linted: Linted, *, is_generated: bool
+) -> Proof | None:
+    """None if nothing can be said: what runs the tests there is not known."""
+    suite = suite_of(wiring)
+    home = gitlab if provider == "gitlab" else github
+    claims: dict[str, Job] = {home.path_of(job): job for job in stages.jobs}
+    if provider == "gitlab":
+        ran = runs_of_stages(claims, suite) if is_generated else []
+    else:
+        ran = runs_of(linted.workflows, suite)
+    there = {each.path for each in ran}
+    own = {path: job for path, job in claims.items() if path in there}
+    return prove(suite, ran, own, _CONFIGURATION) if ran else None
+
+
+def _zizmor(root: Path, notes: list[str]) -> Iterator[Finding]:
+    """What zizmor finds, offline, if it is installed."""
+    beside = Path(sys.executable).with_name("zizmor")
+    command = str(beside) if beside.exists() else shutil.which("zizmor")
+    if command is None or not (root / github.FOLDER).is_dir():
+        return
+    done = subprocess.run(
+        [command, "--offline", "--no-progress", "--format=json-v1", "--no-exit-codes", github.FOLDER],
+        cwd=root, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False,
+        env={**os.environ, "NO_COLOR": "1"},
+    )  # fmt: skip
+    try:
+        listed = json.loads(done.stdout)
+    except ValueError:
+        notes.append("zizmor gave no answer")
+        return
+    for each in (one for one in listed if not one["ignored"]):
+        place = next((at for at in each["locations"] if at["symbolic"].get("kind") == "Primary"), each["locations"][0])  # fmt: skip
+        given = place["symbolic"]["key"]["Local"]
+        path = str(given.get("verbatim_path", github.FOLDER))
+        yield Finding(
+            code="zizmor",
+            path=path.removeprefix("./"),
+            line=place["concrete"]["location"]["start_point"]["row"] + 1,
+            what=f"{each['ident']}: {each['desc']}",
+            fix=each.get("url", ""),
+        )
+
+
+def _print(
+    arguments: argparse.Namespace,
+    found: Sequence[Finding],
+    linted: Linted,
+    proof: Proof | None,
+    notes: Sequence[str],
+) -> None:
+    if arguments.is_json:
+        tests = None if proof is None else {"all": proof.tests, "in_a_stage": proof.covered}
+        document = {
+            "schema": "handrail.ci-check/1",
+            "findings": [_described(each) for each in found],
+            "ignored": linted.ignored,
+            "workflows": [each.path for each in linted.workflows],
+            "tests": tests,
+            "notes": list(notes),
+        }
+        print(json.dumps(document, indent=2))
+        return
+    for each in found:
+        print(f"{each.path}:{each.line}: {each.code} {each.what}")
+        print(f"    fix: {each.fix}")
+    for note in notes:
+        print(f"note: {note}")
+    count = len(found)
+    parts = [
+        f"{len(linted.workflows)} workflows",
+        f"{count} finding{'' if count == 1 else 's'}",
+    ]
+    parts += [f"{linted.ignored} excused"] if linted.ignored else []
+    parts += [f"{proof.covered} of {proof.tests} tests in a stage"] if proof else []
+    print(" | ".join(parts))
+    if found:
+        print(f"handrail ci explain {found[0].code} says why")
+
+
+def _described(each: Finding) -> dict[str, object]:
+    title = FAULTS.get(each.code, (each.code, ""))[0]
+    return {
+        "code": each.code,
+        "title": title,
+        "path": each.path,
+        "line": each.line,
+        "what": each.what,
+        "fix": each.fix,
+    }
