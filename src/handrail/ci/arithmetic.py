@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+from handrail.ci.covering import Suite, claimed, sharded
 from handrail.ci.stages import Job
 from handrail.core.shards import Sharded, shares
 from handrail.frozen import dataclass
 from handrail.model.units import format_duration
 
+WORKERS = 2
+"""Of a machine of CI, unless the configuration says how many."""
 _MOST_SHARDS = 64
 
 
@@ -95,3 +98,9 @@ def longest(tests: Sequence[Sharded], seconds: Mapping[str, float], of: int, wor
         loads[number - 1] += took
         peaks[number - 1] = max(peaks[number - 1], took)
     return max(max(load / workers, peak) for load, peak in zip(loads, peaks, strict=True))
+
+
+def sum_of(job: Job, suite: Suite, seconds: Mapping[str, float]) -> Sum:
+    """The sum of a stage, on as many workers as the configuration says."""
+    tests = sharded(suite, claimed(suite, job))
+    return add_up(job, tests, seconds, suite.settings.workers or WORKERS)

@@ -4,7 +4,7 @@ import argparse
 import json
 from collections import Counter
 
-from handrail.ci.arithmetic import Sum, add_up
+from handrail.ci.arithmetic import Sum, sum_of
 from handrail.ci.catalogue import FAULTS
 from handrail.ci.covering import Suite, claimed, sharded
 from handrail.ci.stages import Job
@@ -15,9 +15,6 @@ from handrail.core.shards import shares
 from handrail.errors import ExitCode, UsageError
 from handrail.model.units import format_duration
 from handrail.wiring import Wiring, wire
-
-_WORKERS = 2
-"""Of a machine of CI, unless the configuration says how many."""
 
 
 def explain(arguments: argparse.Namespace) -> ExitCode:
@@ -58,7 +55,7 @@ def _told(job: Job, suite: Suite, wiring: Wiring) -> tuple[dict[str, object], st
     names = claimed(suite, job)
     seconds = recorded(wiring, suite)
     tests = sharded(suite, names)
-    found = add_up(job, tests, seconds, wiring.settings.workers or _WORKERS)
+    found = sum_of(job, suite, seconds)
     numbers = Counter(shares(tests, suite.seconds, job.shards).values())
     loads: Counter[int] = Counter()
     for name, number in shares(tests, suite.seconds, job.shards).items():

@@ -5,14 +5,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from handrail.ci.arithmetic import sum_of
 from handrail.ci.generating import Change, changes, files
 from handrail.ci.pins import load_pins
-from handrail.ci.stages import Job
+from handrail.ci.stages import Job, Staged
 from handrail.cli.ci_files import generated_places, provider_of, stages_of
+from handrail.cli.ci_suite import DURATIONS, CollectError, suite_of
 from handrail.errors import ExitCode
 from handrail.model.units import format_duration
 from handrail.runs.atomic import write_atomically
-from handrail.wiring import wire
+from handrail.wiring import Wiring, wire
 
 
 def generate(arguments: argparse.Namespace) -> ExitCode:
@@ -24,6 +26,7 @@ def generate(arguments: argparse.Namespace) -> ExitCode:
     due = changes(wanted, generated_places(wiring.root, provider))
     if not arguments.is_check:
         _write(wiring.root, due)
+    sums = _sums(wiring, found, is_uncollected=arguments.is_uncollected)
     words = [(_word(change, is_check=arguments.is_check), change.path) for change in due]
     if arguments.is_json:
         document = {
@@ -31,14 +34,28 @@ def generate(arguments: argparse.Namespace) -> ExitCode:
             "provider": provider,
             "files": [{"path": path, "state": word} for word, path in words],
             "stages": [_described(job) for job in found.jobs],
+            "sums": sums,
             "notes": list(found.notes),
         }
         print(json.dumps(document, indent=2))
     else:
         lines = [f"{word:10} {path}" for word, path in words]
-        print("\n".join([*lines, *map(_line, found.jobs), *(f"note: {n}" for n in found.notes)]))
+        told = [f"{name}: {text}" for name, text in sums.items()]
+        notes = [f"note: {note}" for note in found.notes]
+        print("\n".join([*lines, *map(_line, found.jobs), *told, *notes]))
     is_late = arguments.is_check and any(change.is_due for change in due)
     return ExitCode.FAILED if is_late else ExitCode.PASSED
+
+
+def _sums(wiring: Wiring, stages: Staged, *, is_uncollected: bool) -> dict[str, str]:
+    """How long each stage takes, where times are recorded that shards have in common."""
+    if is_uncollected or not (wiring.root / DURATIONS).exists():
+        return {}
+    try:
+        suite = suite_of(wiring)
+    except CollectError as error:
+        return {"no sums": error.what}
+    return {job.name: sum_of(job, suite, suite.seconds).text() for job in stages.jobs}
 
 
 def _write(root: Path, due: Sequence[Change]) -> None:
