@@ -17,7 +17,7 @@ from handrail.frozen import dataclass
 
 PYTHON_VERSION = ".python-version"
 _FILE = re.compile(
-    r"(?:requirements[-_.]?(?P<after>[\w-]*)|(?P<before>[\w-]+?)[-_]?requirements"
+    r"(?:requirements[-_.]?(?P<after>[\w-]*)|(?P<before>[\w-]+?)[-_.]?requirements"
     r"|requirements/(?P<inside>[\w.-]+))\.txt"
 )
 _BASES = ("requirements.txt", "requirements/base.txt", "requirements/main.txt",

@@ -38,12 +38,13 @@ def understood(path: str, text: str) -> Source:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Source(path=path)
     nodes = list(ast.walk(tree))
+    marks = frozenset(name for node in nodes for name in _names_of_mark(node))
     is_conftest = path.rpartition("/")[2] == "conftest.py"
     return Source(
         path=path,
-        markers=frozenset(name for node in nodes if (name := _marker(node))),
+        markers=frozenset(name for node in nodes if (name := _marker(node, marks))),
         imports=frozenset(name for node in nodes for name in _imports(node)),
-        leftovers=tuple(sorted(set(_leftovers(nodes, is_conftest=is_conftest)), key=_line)),
+        leftovers=tuple(sorted(set(_leftovers(nodes, marks, is_conftest=is_conftest)), key=_line)),
     )
 
 
@@ -51,12 +52,18 @@ def _line(found: tuple[Leftover, int]) -> tuple[int, str]:
     return found[1], found[0].value
 
 
-def _marker(node: ast.AST) -> str:
-    """``pytest.mark.NAME`` or ``mark.NAME``."""
+def _names_of_mark(node: ast.AST) -> Iterator[str]:
+    """``mark``, where it is imported from pytest."""
+    if isinstance(node, ast.ImportFrom) and node.module == "pytest" and not node.level:
+        yield from (each.asname or each.name for each in node.names if each.name == "mark")
+
+
+def _marker(node: ast.AST, marks: frozenset[str]) -> str:
+    """The name in ``pytest.mark.NAME``, or behind one of ``marks``."""
     if not isinstance(node, ast.Attribute):
         return ""
     of = node.value
-    is_mark = (isinstance(of, ast.Name) and of.id == "mark") or (
+    is_mark = (isinstance(of, ast.Name) and of.id in marks) or (
         isinstance(of, ast.Attribute)
         and of.attr == "mark"
         and isinstance(of.value, ast.Name)
@@ -72,7 +79,9 @@ def _imports(node: ast.AST) -> Iterator[str]:
         yield node.module.partition(".")[0]
 
 
-def _leftovers(nodes: list[ast.AST], *, is_conftest: bool) -> Iterator[tuple[Leftover, int]]:
+def _leftovers(
+    nodes: list[ast.AST], marks: frozenset[str], *, is_conftest: bool
+) -> Iterator[tuple[Leftover, int]]:
     for node in nodes:
         if (
             isinstance(node, ast.Constant)
@@ -80,10 +89,10 @@ def _leftovers(nodes: list[ast.AST], *, is_conftest: bool) -> Iterator[tuple[Lef
             and _ADVISORY.search(node.value)
         ):
             yield Leftover.ADVISORY_LOCK, node.lineno
-        elif isinstance(node, ast.Attribute) and _marker(node) == "xdist_group":
+        elif isinstance(node, ast.Attribute) and _marker(node, marks) == "xdist_group":
             yield Leftover.XDIST_GROUP, node.lineno
         elif isinstance(node, ast.Call):
-            if _marker(node.func) == "flaky" and any(
+            if _marker(node.func, marks) == "flaky" and any(
                 each.arg == "reruns" for each in node.keywords
             ):
                 yield Leftover.RERUNS, node.lineno

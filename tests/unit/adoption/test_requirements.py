@@ -100,7 +100,7 @@ def test_a_url_with_an_egg_is_named_by_it() -> None:
 @pytest.mark.parametrize(
     "path",
     ["requirements-dev.txt", "requirements_Dev.txt", "dev_requirements.txt", "requirements/dev.txt",
-     "dev-requirements.txt"],
+     "dev-requirements.txt", "dev.requirements.txt"],
 )  # fmt: skip
 def test_a_group_has_the_name_that_the_file_has(path: str) -> None:
     assert tomllib.loads(pyproject({path: "a\n"}))["dependency-groups"] == {"dev": ["a"]}
