@@ -9,6 +9,8 @@ from handrail.frozen import dataclass
 
 _ADVISORY = re.compile(r"\bpg_(?:try_)?advisory_(?:xact_)?lock", re.IGNORECASE)
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
 
 class Leftover(StrEnum):
     """What of other ways to keep tests apart stands in a source."""
@@ -83,24 +85,27 @@ def _leftovers(
     nodes: list[ast.AST], marks: frozenset[str], *, is_conftest: bool
 ) -> Iterator[tuple[Leftover, int]]:
     for node in nodes:
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and _ADVISORY.search(node.value)
-        ):
-            yield Leftover.ADVISORY_LOCK, node.lineno
-        elif isinstance(node, ast.Attribute) and _marker(node, marks) == "xdist_group":
+        if isinstance(node, ast.Attribute) and _marker(node, marks) == "xdist_group":
             yield Leftover.XDIST_GROUP, node.lineno
         elif isinstance(node, ast.Call):
-            if _marker(node.func, marks) == "flaky" and any(
-                each.arg == "reruns" for each in node.keywords
-            ):
+            is_flaky = _marker(node.func, marks) == "flaky"
+            if is_flaky and any(each.arg == "reruns" for each in node.keywords):
                 yield Leftover.RERUNS, node.lineno
-        elif isinstance(node, ast.FunctionDef) and (is_conftest or _is_fixture(node)):
-            yield from _sleeps(node)
+        elif isinstance(node, _FUNCTIONS) and (is_conftest or _is_fixture(node)):
+            yield from _in_function(node)
 
 
-def _is_fixture(node: ast.FunctionDef) -> bool:
+def _in_function(function: ast.AST) -> Iterator[tuple[Leftover, int]]:
+    """A test may lock and sleep as it likes: what prepares tests need not."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and _ADVISORY.search(node.value):
+                yield Leftover.ADVISORY_LOCK, node.lineno
+        elif isinstance(node, ast.Call) and _is_sleep(node.func):
+            yield Leftover.SLEEP, node.lineno
+
+
+def _is_fixture(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     named = [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]
     return any(
         (isinstance(each, ast.Attribute) and each.attr == "fixture")
@@ -109,15 +114,13 @@ def _is_fixture(node: ast.FunctionDef) -> bool:
     )
 
 
-def _sleeps(function: ast.FunctionDef) -> Iterator[tuple[Leftover, int]]:
-    for node in ast.walk(function):
-        if isinstance(node, ast.Call):
-            name = node.func
-            is_sleep = (
-                isinstance(name, ast.Attribute)
-                and name.attr == "sleep"
-                and isinstance(name.value, ast.Name)
-                and name.value.id == "time"
-            ) or (isinstance(name, ast.Name) and name.id == "sleep")
-            if is_sleep:
-                yield Leftover.SLEEP, node.lineno
+def _is_sleep(called: ast.expr) -> bool:
+    """``time.sleep``, or one of that name alone."""
+    if isinstance(called, ast.Name):
+        return called.id == "sleep"
+    return (
+        isinstance(called, ast.Attribute)
+        and called.attr == "sleep"
+        and isinstance(called.value, ast.Name)
+        and called.value.id == "time"
+    )

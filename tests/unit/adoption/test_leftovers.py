@@ -10,7 +10,7 @@ from handrail.adoption.sources import understood
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = {
-    "db.execute('SELECT pg_advisory_lock(1)')": "advisory locks",
+    "@fixture\nasync def locked(db):\n    await db('SELECT pg_advisory_lock(1)')": "advisory locks",
     "@pytest.mark.xdist_group('a')\ndef test(): pass": "xdist_group",
     "@pytest.fixture\ndef server():\n    time.sleep(1)": "a fixture or a conftest sleeps",
     "@pytest.mark.flaky(reruns=3)\ndef test(): pass": "flaky(reruns=...)",
@@ -18,7 +18,8 @@ SOURCES = {
 HARMLESS = (
     "def test():\n    time.sleep(1)",
     "@pytest.mark.flaky\ndef test(): pass",
-    "db.execute('SELECT pg_lock()')",
+    "@fixture\ndef locked(db):\n    db('SELECT pg_lock()')",
+    "def test(db):\n    db('SELECT pg_advisory_lock(1)')",
     "this is no Python",
 )
 SETTINGS = {
@@ -52,6 +53,14 @@ def test_what_stands_in_settings_is_named(line: str) -> None:
     assert SETTINGS[line] in note.what
     assert note.where.startswith("pytest.ini [pytest]: ")
     assert (ROOT / note.page).exists()
+
+
+def test_whatever_a_conftest_does_prepares_tests() -> None:
+    text = "def wait():\n    sleep(1)\n\n\ndef lock(db):\n    db('select pg_try_advisory_xact_lock(1)')"
+
+    notes = leftovers(Inventory(sources=(understood("tests/conftest.py", text),)))
+
+    assert [note.where for note in notes] == ["tests/conftest.py:6", "tests/conftest.py:2"]
 
 
 def test_settings_that_pytest_does_not_read_are_not_looked_at() -> None:
