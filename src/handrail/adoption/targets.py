@@ -17,6 +17,7 @@ MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 JUSTFILES = ("justfile", "Justfile", ".justfile")
 _MAKE_TARGET = re.compile(r"^(?![#\t ])([^:=#]+?)\s*::?(?![:=])", re.MULTILINE)
 _JUST_RECIPE = re.compile(r"^@?([A-Za-z_][\w-]*)(?:\s[^:\n]*)?:(?!=)", re.MULTILINE)
+_GENERATED = ".github/workflows/handrail-"
 _TOO_LONG = (
     'echo "error: 24 hours are not for a machine that somebody uses: its sleep, updates and other work '
     'become part of what is measured. Let CI run tier {tier} on a schedule." >&2; exit 5'
@@ -34,9 +35,16 @@ class Target:
     """Whether the line itself is not shown."""
 
 
-def targets(settings: Settings) -> list[Target]:
-    """All 19, for the tiers that there are."""
+def targets(settings: Settings, *, has_workflows: bool = False) -> list[Target]:
+    """All 19, for the tiers that there are. ``has_workflows``: generated ones."""
     tiers = _Tiers(settings)
+    quality = " && ".join(
+        [
+            "handrail config check",
+            "handrail doctor",
+            *(["handrail ci check"] if has_workflows else []),
+        ]
+    )
     soak = tiers.of("soak")
     return [
         Target(name="test", about="every safe test", command="handrail run"),
@@ -92,12 +100,12 @@ def targets(settings: Settings) -> list[Target]:
         Target(
             name="ci-quality",
             about="the configuration and this machine",
-            command="handrail config check && handrail doctor",
+            command=quality,
         ),
         Target(
             name="ci-all",
             about="both",
-            command="handrail config check && handrail doctor && handrail run --ci",
+            command=f"{quality} && handrail run --ci",
         ),
     ]
 
@@ -170,7 +178,8 @@ def _proposal(
     if before is not None and HASH.found_in(before):
         return Proposal()
     there = {word for names in defined.findall(before or "") for word in names.split()}
-    wanted = targets(settings)
+    has_workflows = any(path.startswith(_GENERATED) for path in inventory.files)
+    wanted = targets(settings, has_workflows=has_workflows)
     new = [each for each in wanted if each.name not in there]
     kept = [each.name for each in wanted if each.name in there]
     notes = (

@@ -84,6 +84,15 @@ def test_they_are_for_the_tiers_and_stages_of_the_project() -> None:
     )
 
 
+def test_generated_workflows_are_checked_where_there_are_any() -> None:
+    files = {".github/workflows/handrail-pr-fast.yml": "", ".github/workflows/ci.yml": ""}
+
+    text = only(makefile(Inventory(files=files), BUILT_IN)).after or ""
+
+    assert "\thandrail config check && handrail doctor && handrail ci check\n" in text
+    assert "ci check" not in (only(makefile(Inventory(), BUILT_IN)).after or "")
+
+
 @pytest.mark.parametrize("make", [makefile, justfile])
 def test_a_second_time_there_is_nothing_to_do_and_it_can_be_undone(make: Make) -> None:
     path = only(make(Inventory(), BUILT_IN)).path
