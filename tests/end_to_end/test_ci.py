@@ -174,3 +174,20 @@ def test_a_stage_and_a_fault_are_explained(shop: Project) -> None:
         "error: there is no stage pr-fats [usage]\n  stages: pr-fast, nightly\n  faults: W01 to W20\n\n"
         "hint: handrail ci explain pr-fast\n"
     )
+
+
+def test_the_impact_tells_flaky_runs_from_real_failures(shop: Project) -> None:
+    shop.put("test_b.py", "import os\ndef test_b(): assert os.environ.get('WEATHER') != 'bad'\n")
+    committed(shop)
+    for weather in ("bad", "good"):
+        shop.run("--tier", "fast", WEATHER=weather)
+
+    found = shop.command("handrail", "report", "--ci-impact", "--since", "HEAD", "--format", "json")
+    wrong = shop.command("handrail", "report", "--ci-impact", "--since", "nobody")
+
+    after = json.loads(found.stdout)["after"]
+    assert (after["runs"], after["counts"]["flaky"], after["counts"]["real"]) == (2, 1, 0)
+    assert list(after["usual_s"]) == ["pr-fast"]
+    assert wrong.returncode == 3
+    assert wrong.stderr.startswith("error: neither a day nor a commit: nobody [usage]\n")
+    assert wrong.stderr.endswith("\n\nhint: --since 2026-11-30, or a tag, a branch, a commit\n")

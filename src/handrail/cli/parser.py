@@ -227,6 +227,15 @@ def _fill_report(report: Parser) -> None:
         action="store_true",
         help="where the run's time went, and what to do about it (human or json)",
     )
+    report.add_argument(
+        "--ci-impact",
+        dest="is_impact",
+        action="store_true",
+        help="of all runs: failed by infrastructure, by flaky tests, for real; time of each stage (human or json)",
+    )
+    report.add_argument(
+        "--since", metavar="REF|DATE", help="--ci-impact: before and after this commit or day"
+    )
     report.add_argument("--tests", action="store_true", help="list every test in the JSON")
     report.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     report.add_argument(

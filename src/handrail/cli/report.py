@@ -31,6 +31,11 @@ def report(arguments: argparse.Namespace) -> ExitCode:
             hint="to join several runs into one: handrail report merge DIR...",
         )
     wiring = wire(arguments.folder)
+    if arguments.is_impact:
+        from handrail.cli.impact import told
+
+        _write(arguments, told(arguments, wiring))
+        return ExitCode.PASSED
     folder = wiring.find(arguments.run)
     if arguments.format == "html":
         from handrail.cli.html_report import write_html
