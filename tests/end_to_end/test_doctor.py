@@ -23,10 +23,10 @@ def test_what_can_be_mended_is_mended_when_that_is_asked_for(
     assert found.returncode == 1
     assert "D11 problem  git does not ignore the state folder\n" in found.stdout
     assert "             fix: echo .handrail/ >> .gitignore\n" in found.stdout
-    assert found.stdout.endswith("16 checks | 1 problem | 1 note | handrail doctor --fix mends 1\n")
+    assert found.stdout.endswith("17 checks | 1 problem | 1 note | handrail doctor --fix mends 1\n")
     assert mended.returncode == 0
     assert "D11 mended   git does not ignore the state folder\n" in mended.stdout
-    assert mended.stdout.endswith("16 checks | 0 problems | 1 note | 1 mended\n")
+    assert mended.stdout.endswith("17 checks | 0 problems | 1 note | 1 mended\n")
     (note,) = json.loads(left.stdout)["findings"]
     assert (note["check"], note["weight"]) == ("D16", "note")
 

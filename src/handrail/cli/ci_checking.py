@@ -9,17 +9,16 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from handrail.ci import dependabot, github, gitlab
+from handrail.ci import github, gitlab
 from handrail.ci.catalogue import FAULTS
 from handrail.ci.covering import Proof, prove, runs_of, runs_of_stages
+from handrail.ci.drifting import drift
 from handrail.ci.generated import is_ours
-from handrail.ci.generating import ForeignFileError, changes, files
 from handrail.ci.linting import Linted, lint
-from handrail.ci.pins import load_pins
-from handrail.ci.project import Project
+from handrail.ci.places import generated_places, provider_of
 from handrail.ci.stages import Job, Staged
 from handrail.ci.workflows import Finding
-from handrail.cli.ci_files import generated_places, provider_of, stages_of
+from handrail.cli.ci_files import stages_of
 from handrail.cli.ci_suite import suite_of
 from handrail.errors import ExitCode
 from handrail.wiring import Wiring, wire
@@ -37,7 +36,7 @@ def check(arguments: argparse.Namespace) -> ExitCode:
     found = [*linted.findings]
     is_generated = bool(wiring.settings.stages) or any(map(is_ours, there.values()))
     if is_generated:
-        found += _drift(provider, project, stages, there)
+        found += drift(provider, project, stages, there)
     proof = None
     notes = list(stages.notes)
     if arguments.is_uncollected:
@@ -57,36 +56,6 @@ def check(arguments: argparse.Namespace) -> ExitCode:
 
 def _workflows(there: Mapping[str, str]) -> dict[str, str]:
     return {path: text for path, text in there.items() if path.startswith(f"{github.FOLDER}/")}
-
-
-def _drift(
-    provider: str, project: Project, stages: Staged, there: Mapping[str, str]
-) -> Iterator[Finding]:
-    wanted = files(provider, stages, project, load_pins())
-    try:
-        due = changes(wanted, there)
-    except ForeignFileError as error:
-        for path in error.where.splitlines():
-            yield _finding("W18", path, "somebody wrote this file where a stage has its own", error.hint)  # fmt: skip
-        return
-    for change in due:
-        if change.text is None:
-            yield _finding("W19", change.path, "it belongs to no stage any more", f"rm {change.path}")  # fmt: skip
-        elif change.before is None and change.path != dependabot.PATH:
-            yield _finding("W18", change.path, "a stage has no workflow", "handrail ci generate")
-        elif change.before is not None and change.is_due:
-            yield _finding("W19", change.path, _difference(change.before, change.text), "handrail ci generate")  # fmt: skip
-
-
-def _difference(before: str, after: str) -> str:
-    rows = zip(before.splitlines(), after.splitlines(), strict=False)
-    number = next((n for n, (old, new) in enumerate(rows, 1) if old != new), 0)
-    where = f" first in line {number}" if number else " at its end"
-    return f"it is not what would be generated:{where}"
-
-
-def _finding(code: str, path: str, what: str, fix: str) -> Finding:
-    return Finding(code=code, path=path, line=1, what=what, fix=fix)
 
 
 def _proof(

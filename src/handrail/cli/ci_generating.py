@@ -8,8 +8,9 @@ from pathlib import Path
 from handrail.ci.arithmetic import sum_of
 from handrail.ci.generating import Change, changes, files
 from handrail.ci.pins import load_pins
+from handrail.ci.places import generated_places, provider_of
 from handrail.ci.stages import Job, Staged
-from handrail.cli.ci_files import generated_places, provider_of, stages_of
+from handrail.cli.ci_files import stages_of
 from handrail.cli.ci_suite import DURATIONS, CollectError, suite_of
 from handrail.errors import ExitCode
 from handrail.model.units import format_duration

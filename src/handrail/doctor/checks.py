@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from handrail.doctor import machine, project, python, running
+from handrail.doctor import machine, project, python, running, workflows
 from handrail.doctor.findings import Around, Check, Finding
 
 CHECKS: Sequence[Check] = (
@@ -20,6 +20,7 @@ CHECKS: Sequence[Check] = (
     Check(code="D12", title="plugins that clash", look=python.clashes),
     Check(code="D13", title="clock, encoding, proxies", look=machine.surroundings),
     Check(code="D14", title="the history", look=running.history),
+    Check(code="D15", title="workflows of CI", look=workflows.workflows),
     Check(code="D16", title="what agents are told", look=project.agents),
     Check(code="D17", title="the build context of Docker", look=project.build_context),
 )

@@ -445,6 +445,36 @@ def test_a_history_that_cannot_be_read(project: Project) -> None:
     assert project.find("D14") == []
 
 
+# D15: workflows of CI.
+
+
+def test_a_generated_workflow_that_was_edited(project: Project) -> None:
+    stage = '[tool.handrail.stages.pr]\non = ["push"]\n'
+    project.put("pyproject.toml", f'[project]\nname = "shop"\nversion = "1"\n{stage}')
+    assert project.one("D15").what == "a stage has no workflow"
+    generate = [sys.executable, "-m", "handrail", "ci", "generate"]
+    subprocess.run(generate, cwd=project.root, check=True, capture_output=True)
+    assert project.find("D15") == []
+
+    path = project.root / ".github/workflows/handrail-pr.yml"
+    path.write_text(path.read_text().replace("fail-fast: false", "fail-fast: true"))
+
+    assert project.one("D15").fix == "handrail ci generate"
+    subprocess.run(generate, cwd=project.root, check=True, capture_output=True)
+    assert project.find("D15") == []
+
+
+def test_a_workflow_with_a_known_fault(project: Project) -> None:
+    text = "on: push\npermissions: {}\njobs: {a: {runs-on: x, TIME steps: [{run: pytest}]}}\n"
+    project.put(".github/workflows/a.yml", text.replace("TIME", ""))
+
+    found = project.one("D15")
+
+    assert (found.where, found.fix, found.weight) == ("W07: 1", "handrail ci check", Weight.NOTE)
+    project.put(".github/workflows/a.yml", text.replace("TIME", "timeout-minutes: 5,"))
+    assert project.find("D15") == []
+
+
 # D16: agents.
 
 
