@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from real_runs import Project
+from real_runs import SCRIPTS, Project
 from workflows import Machine
 
 SETTINGS = """
@@ -147,6 +147,23 @@ def test_a_check_finds_drift_faults_and_tests_that_no_stage_runs(shop: Project) 
         ("W19", "handrail-pr-fast.yml", 1),
         ("W20", "pyproject.toml", 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("tool", "code", "line"), [("zizmor", "zizmor", 10), ("check-jsonschema", "schema", 1)]
+)
+def test_public_linters_are_asked_where_they_are_installed(
+    shop: Project, tool: str, code: str, line: int
+) -> None:
+    if not (SCRIPTS / tool).exists():
+        pytest.skip(f"{tool} is not installed")
+    text = "on: pull_request_target\npermissions: {}\njobs:\n  a:\n    runs-on: x\n    timeout-minutes: 1\n    nothing: 1\n    steps:\n      # a title is run\n      - run: echo ${{ github.event.pull_request.title }}\n"
+    shop.put(".github/workflows/mine.yml", text)
+
+    found = shop.command("handrail", "ci", "check", "--no-collect", "--json")
+
+    places = {(each["code"], each["line"]) for each in json.loads(found.stdout)["findings"]}
+    assert (code, line) in places
 
 
 def test_tests_that_cannot_be_collected_are_an_error_with_what_pytest_said(shop: Project) -> None:

@@ -51,7 +51,7 @@ FAULTS: Mapping[str, tuple[str, str]] = {
         "more rights than needed",
         (
             "What is not named is what the repository's settings give, often everything. actions/checkout leaves the "
-            "token in .git/config unless told not to."
+            "token on the disk unless told not to."
         ),
     ),
     "W10": (

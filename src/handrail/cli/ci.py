@@ -34,7 +34,10 @@ def fill_ci(ci: Parser) -> None:
         help="do not ask pytest which tests there are: no proof that each is run once (W20)",
     )
     ci.add_argument(
-        "--own", dest="is_own", action="store_true", help="check: do not ask zizmor, if it is there"
+        "--own",
+        dest="is_own",
+        action="store_true",
+        help="check: do not ask zizmor and check-jsonschema, where they are installed",
     )
     add_json(ci)
 

@@ -2,12 +2,7 @@
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from handrail.ci import github, gitlab
 from handrail.ci.catalogue import FAULTS
@@ -19,6 +14,7 @@ from handrail.ci.places import generated_places, provider_of
 from handrail.ci.stages import Job, Staged
 from handrail.ci.workflows import Finding
 from handrail.cli.ci_files import stages_of
+from handrail.cli.ci_public import public_findings
 from handrail.cli.ci_suite import suite_of
 from handrail.errors import ExitCode
 from handrail.wiring import Wiring, wire
@@ -48,8 +44,8 @@ def check(arguments: argparse.Namespace) -> ExitCode:
         else:
             found += proof.findings
             notes += [f"{n} tests not in CI: {reason}" for reason, n in proof.withheld.items()]
-    if provider == "github" and not arguments.is_own:
-        found += _zizmor(wiring.root, notes)
+    if not arguments.is_own:
+        found += public_findings(wiring.root, sorted(there), notes)
     _print(arguments, found, linted, proof, notes)
     return ExitCode.FAILED if found else ExitCode.PASSED
 
@@ -72,35 +68,6 @@ def _proof(
     there = {each.path for each in ran}
     own = {path: job for path, job in claims.items() if path in there}
     return prove(suite, ran, own, _CONFIGURATION) if ran else None
-
-
-def _zizmor(root: Path, notes: list[str]) -> Iterator[Finding]:
-    """What zizmor finds, offline, if it is installed."""
-    beside = Path(sys.executable).with_name("zizmor")
-    command = str(beside) if beside.exists() else shutil.which("zizmor")
-    if command is None or not (root / github.FOLDER).is_dir():
-        return
-    done = subprocess.run(
-        [command, "--offline", "--no-progress", "--format=json-v1", "--no-exit-codes", github.FOLDER],
-        cwd=root, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False,
-        env={**os.environ, "NO_COLOR": "1"},
-    )  # fmt: skip
-    try:
-        listed = json.loads(done.stdout)
-    except ValueError:
-        notes.append("zizmor gave no answer")
-        return
-    for each in (one for one in listed if not one["ignored"]):
-        place = next((at for at in each["locations"] if at["symbolic"].get("kind") == "Primary"), each["locations"][0])  # fmt: skip
-        given = place["symbolic"]["key"]["Local"]
-        path = str(given.get("verbatim_path", github.FOLDER))
-        yield Finding(
-            code="zizmor",
-            path=path.removeprefix("./"),
-            line=place["concrete"]["location"]["start_point"]["row"] + 1,
-            what=f"{each['ident']}: {each['desc']}",
-            fix=each.get("url", ""),
-        )
 
 
 def _print(

@@ -110,6 +110,7 @@ NEAR_MISSES = [
     ("W07", "on: push\npermissions: {}\njobs:\n  a:\n    uses: ./.github/workflows/b.yml\n"),
     ("W08", CLEAN),
     ("W09", steps(f"{CHECKOUT}\n- run: git push")),
+    ("W09", steps(f"{CHECKOUT}\n  with:\n    persist-credentials: true")),
     ("W10", steps("- run: pytest", job='strategy:\n  matrix:\n    python: [3.9, "3.10", 3.11]')),
     ("W11", steps("- run: echo ${{ matrix.M }} 'matrix.x'", job="strategy:\n  matrix:\n    include:\n      - m: 1")),
     ("W11", steps("- run: echo ${{ matrix.m }}", job="strategy:\n  matrix: ${{ fromJSON(inputs.matrix) }}")),

@@ -129,13 +129,13 @@ def _credentials(workflow: Workflow, job: Job) -> Iterator[Finding]:
         return
     for step in job.steps:
         given = step.table.table("with")
-        if step.action == "actions/checkout" and given.text("persist-credentials") != "false":
+        if step.action == "actions/checkout" and not given.text("persist-credentials"):
             yield Finding(
                 code="W09",
                 path=workflow.path,
                 line=step.line,
-                what=f"the token stays in .git/config, where every step of job {job.id} can read it",
-                fix="with: persist-credentials: false",
+                what=f"the token stays on the disk, where every step of job {job.id} can read it",
+                fix="with: persist-credentials: false, or true if a step pushes",
             )
 
 
