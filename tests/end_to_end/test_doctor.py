@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from textwrap import dedent
 
 import pytest
 from real_runs import Project
@@ -45,3 +46,68 @@ def test_a_configuration_that_cannot_be_used_is_a_finding(project: Project) -> N
 
     assert done.returncode == 1
     assert "D04 problem  tool.handrail.timout: unknown key; nearest: timeout\n" in done.stdout
+
+
+def test_deep_asks_of_every_test_which_tier_it_is_in(project: Project) -> None:
+    project.put("pyproject.toml", TIERS)
+    project.write(
+        test_shop="""
+        import pytest
+
+        def test_fast(): pass
+
+        @pytest.mark.slow
+        def test_in_none(): pass
+
+        @pytest.mark.browser
+        @pytest.mark.net
+        def test_in_two(): pass
+        """
+    )
+
+    done = project.command("handrail", "doctor", "--deep", "D05")
+
+    assert done.returncode == 1
+    assert done.stdout == dedent(
+        """\
+        D05 problem  1 test is in no tier, so that nothing ever runs them
+                     test_shop.py::test_in_none
+                     fix: let `select` of a tier say what they have in common; handrail tiers shows all
+        D05 note     1 test is in 2 tiers: browser, net
+                     test_shop.py::test_in_two
+                     fix: add "and not ..." to `select` of net, unless that is meant
+        D05 note     tier gpu has no test
+                     select = 'gpu'
+                     fix: remove [tool.handrail.tiers.gpu], or mark tests for it
+        1 check | 1 problem | 2 notes
+        """
+    )
+    assert project.command("handrail", "doctor", "D05").returncode == 0
+
+
+def test_deep_says_what_pytest_says_if_tests_cannot_be_collected(project: Project) -> None:
+    project.put("pyproject.toml", TIERS)
+    project.write(test_shop="import nothing_like_it\n")
+
+    done = project.command("handrail", "doctor", "--deep", "D05")
+
+    assert done.returncode == 1
+    assert "D05 problem  pytest cannot collect the tests" in done.stdout
+    assert "No module named 'nothing_like_it'" in done.stdout
+    assert "fix: python -m pytest --collect-only" in done.stdout
+
+
+TIERS = """
+    [tool.handrail]
+    default-tier = "fast"
+    [tool.handrail.tiers.fast]
+    select = "not (slow or browser or net or gpu)"
+    [tool.handrail.tiers.browser]
+    select = "browser"
+    [tool.handrail.tiers.net]
+    select = "net"
+    [tool.handrail.tiers.gpu]
+    select = "gpu"
+    [tool.pytest.ini_options]
+    markers = ["slow: s", "browser: b", "net: n", "gpu: g"]
+    """

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from handrail.ci.arithmetic import sum_of
+from handrail.ci.collecting import CollectError
 from handrail.ci.generating import Change, changes, files
 from handrail.ci.pins import load_pins
 from handrail.ci.places import generated_places, provider_of
 from handrail.ci.stages import Job, Staged
 from handrail.cli.ci_files import stages_of
-from handrail.cli.ci_suite import DURATIONS, CollectError, suite_of
+from handrail.cli.ci_suite import DURATIONS, suite_of
 from handrail.errors import ExitCode
 from handrail.model.units import format_duration
 from handrail.runs.atomic import write_atomically

@@ -23,7 +23,7 @@ def doctor(arguments: argparse.Namespace) -> ExitCode:
     around = around_of(wire(arguments.folder))
     found = [
         (check, finding, arguments.is_fixing and _mended(finding))
-        for check, findings in examine(around, arguments.codes)
+        for check, findings in examine(around, arguments.codes, is_deep=arguments.is_deep)
         for finding in findings
     ]
     if arguments.is_json:
@@ -81,7 +81,7 @@ def _summary(found: list[tuple[Check, Finding, bool]], count: int) -> str:
     problems = sum(f.weight is Weight.PROBLEM and not done for _, f, done in found)
     notes = len(found) - mended - problems
     safe = sum(f.repair is not None and not done for _, f, done in found)
-    parts = [f"{count} checks", _many(problems, "problem"), _many(notes, "note")]
+    parts = [_many(count, "check"), _many(problems, "problem"), _many(notes, "note")]
     parts += [f"{mended} mended"] if mended else []
     parts += [f"handrail doctor --fix mends {safe}"] if safe else []
     return " | ".join(parts)

@@ -147,6 +147,12 @@ def _fill_doctor(doctor: Parser) -> None:
     doctor.add_argument(
         "--fix", dest="is_fixing", action="store_true", help="mend what can be mended safely"
     )
+    doctor.add_argument(
+        "--deep",
+        dest="is_deep",
+        action="store_true",
+        help="collect the tests too: is each of them in exactly one tier?",
+    )
     add_json(doctor)
 
 

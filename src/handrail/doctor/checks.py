@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from handrail.doctor import machine, project, python, running, workflows
+from handrail.doctor import every_test, machine, project, python, running, workflows
 from handrail.doctor.findings import Around, Check, Finding
 
 CHECKS: Sequence[Check] = (
@@ -10,7 +10,7 @@ CHECKS: Sequence[Check] = (
     Check(code="D02", title="pytest, and the plugin in it", look=python.plugin),
     Check(code="D03", title="the lock file has what the project depends on", look=python.lock),
     Check(code="D04", title="the configuration", look=project.configuration),
-    Check(code="D05", title="the markers of tiers", look=project.tiers),
+    Check(code="D05", title="tiers", look=project.tiers, deep=every_test.tiers),
     Check(code="D06", title="gates hold without the plugin", look=python.strictness),
     Check(code="D07", title="nothing leads to production", look=project.production),
     Check(code="D08", title="services can be started", look=running.services),
@@ -26,8 +26,11 @@ CHECKS: Sequence[Check] = (
 )
 
 
-def examine(around: Around, codes: Sequence[str] = ()) -> Iterator[tuple[Check, list[Finding]]]:
-    """What each check finds; ``codes``: only these."""
+def examine(
+    around: Around, codes: Sequence[str] = (), *, is_deep: bool = False
+) -> Iterator[tuple[Check, list[Finding]]]:
+    """What each check finds. ``codes``: only these; ``is_deep``: whatever it takes."""
     for check in CHECKS:
         if not codes or check.code in codes:
-            yield check, list(check.look(around))
+            deep = check.deep(around) if is_deep and check.deep is not None else ()
+            yield check, [*check.look(around), *deep]

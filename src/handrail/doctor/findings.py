@@ -62,3 +62,5 @@ class Check:
     code: str
     title: str
     look: Look
+    deep: Look | None = None
+    """More of it, which takes longer than anybody likes to wait."""
