@@ -4,30 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated_world import LIMIT_S, SPAN, TICK_S, Does, Module, Start, Test, World, module
-from worlds import LIMITS, PASS, at_once
+from worlds import LIMITS, PASS, at_once, healthy
 
 from handrail.core.controller import decide
 from handrail.core.controlling import Job, Pressure, Stage, State, Stop, Tick, Watch
 from handrail.core.handing_out import RETIRE_S
 from handrail.core.pressing import DUMP_S
 from handrail.core.scheduling import Agenda
-
-healthy = st.lists(
-    st.builds(
-        Module,
-        tests=st.lists(
-            st.builds(
-                Test,
-                takes_s=st.sampled_from([0.0, 0.05, 1.0]),
-                locks=st.sampled_from([frozenset[str]()] * 3 + [frozenset("a"), frozenset("ab")]),
-                is_serial=st.sampled_from([False] * 4 + [True]),
-            ),
-            max_size=8,
-        ).map(tuple),
-        is_whole=st.booleans(),
-    ),
-    max_size=5,
-)
 
 
 @given(healthy, st.integers(1, 4), st.integers(0, 2), st.booleans(), st.booleans())

@@ -5,24 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated_world import SPAN, Does, Module, Start, Test, Worker, World
-from worlds import LIMITS, at_once, starts, suites
-
-healthy = st.lists(
-    st.builds(
-        Module,
-        tests=st.lists(
-            st.builds(
-                Test,
-                takes_s=st.sampled_from([0.0, 0.002, 0.05]),
-                locks=st.sampled_from([frozenset[str](), frozenset("a")]),
-                is_serial=st.sampled_from([False] * 4 + [True]),
-            ),
-            max_size=8,
-        ).map(tuple),
-        is_whole=st.booleans(),
-    ),
-    max_size=5,
-)
+from worlds import LIMITS, at_once, healthy, starts, suites
 
 
 class Watched(World):

@@ -29,6 +29,23 @@ modules = st.builds(
     again=st.sampled_from([PASS] * 6 + [Does.CRASH, Does.HANG]),
 )
 suites = st.lists(modules, max_size=6)
+healthy = st.lists(
+    st.builds(
+        Module,
+        tests=st.lists(
+            st.builds(
+                Test,
+                takes_s=st.sampled_from([0.0, 0.002, 0.05, 1.0]),
+                locks=st.sampled_from([frozenset[str]()] * 3 + [frozenset("a"), frozenset("ab")]),
+                is_serial=st.sampled_from([False] * 4 + [True]),
+            ),
+            max_size=8,
+        ).map(tuple),
+        is_whole=st.booleans(),
+    ),
+    max_size=5,
+)
+"""Suites in which nothing goes wrong."""
 starts = st.dictionaries(
     st.integers(0, 3),
     st.builds(Start, dies=st.booleans(), is_mute=st.booleans(), lingers=st.booleans()),
