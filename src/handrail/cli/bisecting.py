@@ -9,6 +9,7 @@ from handrail.cli.trying import Asked, asked
 from handrail.core.bisecting import Finding, Kind, Reply
 from handrail.core.recorded import Recorded, recorded
 from handrail.errors import ExitCode
+from handrail.execution.prestart import Prestarted
 from handrail.execution.trying import TrialSession
 from handrail.frozen import replace
 from handrail.model.trials import Found
@@ -23,8 +24,11 @@ RUNS = 20
 _REPLIES = {Reply.GOOD: "passes", Reply.BAD: "fails", Reply.NEITHER: "does not run"}
 
 
-def bisect(arguments: argparse.Namespace) -> ExitCode:
-    """Search, and say what was found: exit 0 if that is an answer, 1 if it is none."""
+def bisect(arguments: argparse.Namespace, started: Prestarted) -> ExitCode:
+    """Search, and say what was found: exit 0 if that is an answer, 1 if it is none.
+
+    ``started``: the Python of the first session.
+    """
     wiring = wire(arguments.folder)
     known = list(_known(wiring, arguments))
     base = next((each for each in known if each[1].outcome.is_bad), next(iter(known), None))
@@ -32,7 +36,8 @@ def bisect(arguments: argparse.Namespace) -> ExitCode:
     what = asked(arguments, wiring, given)
 
     def begin(modules: Sequence[str]) -> TrialSession:
-        return TrialSession(what.pytest_arguments(modules), wiring.folder, what.spec)
+        first = None if started.is_taken else started
+        return TrialSession(what.pytest_arguments(modules), wiring.folder, what.spec, started=first)
 
     bisection_ = Bisection(
         test=arguments.test,

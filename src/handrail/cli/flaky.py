@@ -45,7 +45,7 @@ def _fill_bisect(bisect: Parser) -> None:
         "Find the tests that must come before TEST for it to fail, or to pass: polluters, or what sets "
         "its state up. The order of the last run in which it failed is searched first."
     )
-    bisect.set_defaults(command=lazily("handrail.cli.bisecting", "bisect"))
+    bisect.set_defaults(command=lazily("handrail.cli.searching", "bisect"))
     bisect.add_argument("test", metavar="TEST", help="the node id of the test")
     _add_collected(bisect)
     bisect.add_argument("--run", metavar="RUN", help="search the order of this run")

@@ -14,6 +14,8 @@ from handrail.model.leftovers import Leftover
 from handrail.model.outcomes import Problem
 
 MOST_TRIALS = 200
+MANY = 100
+"""More candidates than these: half of them take longer than some trials that may be in vain."""
 
 Names = tuple[str, ...]
 
@@ -210,20 +212,20 @@ def _lone(asker: _Asker, candidates: Names) -> Generator[Names, Answer, tuple[Na
     """One of ``candidates`` that hits alone, or None; and the fewest that are known to hit, or all.
 
     It is taken for granted that what one half does not do, the other does: so each trial runs half
-    the tests of the one before. Whether that was right shows in the end.
+    the tests of the one before. Whether that was right shows in the end. Of few candidates the first
+    halves are both tried: if neither hits, that was not right, and is known at once.
     """
-    hitting = candidates
-    for half in _halves(candidates):
-        if half and (yield from asker.hits(half)):
-            hitting = half
-            break
-    else:
+    first, second = _halves(candidates)
+    is_first = bool(first) and (yield from asker.hits(first))
+    if not is_first and len(candidates) <= MANY and not (yield from asker.hits(second)):
         return candidates, None
-    rest = hitting
+    half = rest = first if is_first else second
     while len(rest) > 1:
-        first, second = _halves(rest)
-        rest = first if (yield from asker.hits(first)) else second
-    return hitting, rest if (yield from asker.hits(rest)) else None
+        one, other = _halves(rest)
+        rest = one if (yield from asker.hits(one)) else other
+    is_lone = yield from asker.hits(rest)
+    is_known = is_first or is_lone or (yield from asker.hits(half))
+    return half if is_known else candidates, rest if is_lone else None
 
 
 def _halves(names: Names) -> tuple[Names, Names]:

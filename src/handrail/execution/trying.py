@@ -49,11 +49,13 @@ class TrialSession:
         folder: Path,
         spec: RunSpec,
         environ: Mapping[str, str] | None = None,
+        started: Prestarted | None = None,
     ) -> None:
+        """``started``: its Python, if it was begun already, with the environment of this process."""
         processes.adopt_orphans()
         descriptor, self._printed = tempfile.mkstemp(prefix="handrail-trials-")
         os.close(descriptor)
-        self._started = Prestarted(more=environ)
+        self._started = started or Prestarted(more=environ)
         self._started.is_taken = True
         self._events = self._started.events
         order = {

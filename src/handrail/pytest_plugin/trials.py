@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import inspect
 import os
 import select
 import selectors
@@ -27,7 +28,7 @@ from handrail.model.units import format_duration
 from handrail.pytest_plugin import problems
 from handrail.pytest_plugin.internals import capture, process
 from handrail.pytest_plugin.preparing import disarm_xdist, make_barrier, register_markers
-from handrail.pytest_plugin.recording import worst
+from handrail.pytest_plugin.recording import is_plain_pass, worst
 from handrail.pytest_plugin.selection import Barrier
 from handrail.system import processes
 
@@ -80,6 +81,7 @@ class Server:
         self._items: dict[str, pytest.Item] = {}
         self._attempts: dict[int, _Attempt] = {}
         self._selector = selectors.DefaultSelector()
+        self._is_warm = False
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember what could not be collected."""
@@ -117,6 +119,9 @@ class Server:
                 if message is None:
                     return False
                 self._begin(message[0])
+                if not self._is_warm:
+                    self._is_warm = True
+                    warm_up()
             elif key.data in self._attempts:
                 self._hear(self._attempts[key.data])
         self._let_gather()
@@ -177,9 +182,10 @@ class Server:
     def _take_in(self, attempt: _Attempt, message: wire.Message) -> None:
         match message:
             case ("begin", place):
-                attempt.current = place
-                limit_s = self._limit_s(attempt.trial, attempt.trial.tests[place])
-                attempt.ends_at = time.monotonic() + limit_s if limit_s else None
+                self._note_begin(attempt, place)
+            case ("next", place, outcome, seconds, problem):  # the end of one, and the next begins
+                self._take_in(attempt, ("end", outcome, seconds, problem))
+                self._note_begin(attempt, place)
             case ("left", leftovers):
                 attempt.left.append((attempt.trial.tests[attempt.current], leftovers))
             case ("end", outcome, seconds, problem):
@@ -187,6 +193,11 @@ class Server:
                 attempt.outcomes.append((name, Outcome(outcome), seconds))
                 attempt.problem = problem or attempt.problem
                 attempt.current, attempt.ends_at = -1, None
+
+    def _note_begin(self, attempt: _Attempt, place: int) -> None:
+        attempt.current = place
+        limit_s = self._limit_s(attempt.trial, attempt.trial.tests[place])
+        attempt.ends_at = time.monotonic() + limit_s if limit_s else None
 
     def _limit_s(self, trial: Trial, test: str) -> float:
         if trial.limit_s is not None:
@@ -270,8 +281,8 @@ class Server:
             slow_down(trial.slow_io_s, seed=trial.number)
         looker = Looker(str(self._config.rootpath), is_thorough=True) if trial.is_watched else None
         before = looker.look() if looker is not None else {}
+        wire.send(sink, ("begin", 0))
         for place, item in enumerate(items):
-            wire.send(sink, ("begin", place))
             began = time.monotonic()
             following = items[place + 1] if place + 1 < len(items) else None
             self._config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -280,7 +291,8 @@ class Server:
                 after = looker.look()
                 wire.send(sink, ("left", looker.left_between(before, after)))
                 before = after
-            wire.send(sink, ("end", str(outcome), time.monotonic() - began, problem))
+            end = (str(outcome), time.monotonic() - began, problem)
+            wire.send(sink, ("end", *end) if following is None else ("next", place + 1, *end))
         with contextlib.suppress(BaseException):
             process.tear_down(self._session)
         process.run_exit_functions()
@@ -308,6 +320,10 @@ class Listener:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Count as pytest counts."""
+        if is_plain_pass(report):
+            if report.when == "call":
+                self._counts["passed"] = self._counts.get("passed", 0) + 1
+            return
         category = self._config.hook.pytest_report_teststatus(report=report, config=self._config)[0]
         if category:
             self._counts[category] = self._counts.get(category, 0) + 1
@@ -319,6 +335,12 @@ class Listener:
         outcome, problem = worst(self._counts), self._problem
         self._counts, self._problem = {}, None
         return outcome, problem
+
+
+def warm_up() -> None:
+    """Find out once what every trial that fails would find out: which module each file belongs to."""
+    with contextlib.suppress(Exception):  # of a module that does not like to be asked
+        inspect.getmodule(warm_up.__code__)
 
 
 def _has_ended(pid: int) -> bool:
