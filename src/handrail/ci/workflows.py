@@ -70,10 +70,8 @@ class Job:
 
     @property
     def steps(self) -> list[Step]:
-        """In order; none of a job that calls another workflow."""
-        found = self.table.get("steps")
-        rows = found.items if isinstance(found, Row) else ()
-        return [Step(table=each) for each in rows if isinstance(each, Table)]
+        """In order, also those that run in parallel; none of a job that calls another workflow."""
+        return list(_steps(self.table.get("steps")))
 
     @property
     def needs(self) -> list[str]:
@@ -88,6 +86,13 @@ class Job:
     def has_tests(self) -> bool:
         """Whether a step runs tests."""
         return any(step.tests() for step in self.steps)
+
+
+def _steps(node: Node | None) -> Iterator[Step]:
+    for each in node.items if isinstance(node, Row) else ():
+        if isinstance(each, Table):
+            yield Step(table=each)
+            yield from _steps(each.get("parallel"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ def mutable(workflow: Workflow) -> Iterator[Finding]:
     for job in workflow.jobs:
         for table in (job.table, *(step.table for step in job.steps)):
             use = table.text("uses")
-            if not use or use.startswith(("./", "../")) or "${{" in use:
+            if not use or use.startswith(("./", "../", "$/")) or "${{" in use:
                 continue
             name, _, version = use.partition("@")
             is_image = use.startswith("docker://")

@@ -15,14 +15,14 @@ _JOB = (
 )  # fmt: skip
 _STEP = (
     "id", "if", "name", "uses", "run", "shell", "with", "env", "continue-on-error", "timeout-minutes",
-    "working-directory",
+    "working-directory", "background", "wait", "wait-all", "cancel", "parallel",
 )  # fmt: skip
 _STRATEGY = ("matrix", "fail-fast", "max-parallel")
 _LOSES = re.compile(r"\d+\.\d*0")
 _MATRIX = re.compile(r"(?<![\w.'-])matrix\.([A-Za-z_][\w-]*)")
 _NEEDS = re.compile(r"(?<![\w.'-])needs\.([A-Za-z_][\w-]*)\.")
 _QUOTED = re.compile(r"'[^']*'")
-_HIDDEN = re.compile(r"(^|/)\.[^./]")
+_WILD = re.compile(r"[*?\[]")
 _VERSION = re.compile(r"v(\d+)(?:\.(\d+))?")
 _DIFFERS = re.compile(r"matrix|strategy\.job|env\.|steps\.|inputs\.|runner\.|needs\.|github\.job\b")
 
@@ -46,8 +46,8 @@ def crowded(workflow: Workflow) -> Iterator[Finding]:
     """W08: every push to a pull request starts a run, and none ends the one before."""
     if "pull_request" not in workflow.events or workflow.root.get("concurrency"):
         return
-    jobs = workflow.jobs
-    if jobs and not all(job.table.get("concurrency") for job in jobs):
+    own = [job for job in workflow.jobs if job.steps]  # a workflow that is called has groups itself
+    if not all(job.table.get("concurrency") for job in own):
         yield Finding(
             code="W08",
             path=workflow.path,
@@ -92,15 +92,16 @@ def misspelt(workflow: Workflow) -> Iterator[Finding]:
 def _unknown(
     workflow: Workflow, table: Table, known: Sequence[str], what: str
 ) -> Iterator[Finding]:
+    """Only what looks like a known key: GitHub adds new ones."""
     for key, _ in table.items:
-        if key.text not in known:
-            near = nearest(key.text, known)
+        near = "" if key.text in known else nearest(key.text, known)
+        if near:
             yield Finding(
                 code="W11",
                 path=workflow.path,
                 line=key.line,
                 what=f"{what} has no key {key.text}",
-                fix=f"write {near}" if near else f"known: {', '.join(known)}",
+                fix=f"write {near}",
             )
 
 
@@ -196,11 +197,18 @@ def _is_shared(job: Job, step: Step, name: str) -> bool:
 
 
 def _hidden(paths: str) -> str:
-    """The first path with a part that begins with a dot, and is not only left out by ``!``."""
-    for path in paths.splitlines():
-        clean = path.strip().removeprefix("./")
-        if clean and not clean.startswith(("!", "~")) and _HIDDEN.search(clean.replace("../", "")):
-            return clean
+    """The first path that begins with a dot where the action looks; what lies below it is not asked.
+
+    It begins at the last part before a wildcard: ``.a/b`` and ``.a/b/*`` are found, ``.a`` and ``.a/*`` not.
+    """
+    for path in (line.strip() for line in paths.splitlines()):
+        if path.startswith(("!", "~")):
+            continue
+        parts = [part for part in path.split("/") if part not in {"", ".", ".."}]
+        first = next((n for n, part in enumerate(parts) if _WILD.search(part)), len(parts))
+        looked_at = parts[max(0, first - 1) :]
+        if any(part.startswith(".") for part in looked_at):
+            return path
     return ""
 
 
