@@ -58,8 +58,8 @@ def shop(project: Project) -> Project:
     return project
 
 
-def committed(project: Project) -> Path:
-    done = project.command("handrail", "ci", "generate")
+def committed(project: Project, *options: str) -> Path:
+    done = project.command("handrail", "ci", "generate", *options)
     assert done.returncode == 0, done.stderr
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
@@ -108,6 +108,18 @@ def test_what_is_missing_is_never_green(shop: Project, how: dict[str, object], t
     found = here.run(committed(shop) / "handrail-pr-fast.yml")
 
     assert (found["verdict"], told in here.printed) == ("failure", True), here.printed
+
+
+def test_the_jobs_of_gitlab_are_green_in_clean_clones(shop: Project) -> None:
+    committed(shop, "--provider", "gitlab")
+    jobs = shop.folder / ".gitlab" / "handrail-pr-fast.yml"
+    here = machine(shop)
+
+    green = here.run_gitlab(jobs)
+
+    assert green == {"pr-fast": "success", "pr-fast verdict": "success"}, here.printed
+    assert "shards 1-2/2 | 8 passed" in here.printed
+    assert "<testsuite" in (here.folder / "artifacts" / "junit.xml").read_text()
 
 
 def test_what_was_generated_is_up_to_date_until_a_stage_changes(shop: Project) -> None:

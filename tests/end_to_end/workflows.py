@@ -46,6 +46,32 @@ class Machine:
             self.results[name] = "success" if all(good) else "failure"
         return self.results
 
+    def run_gitlab(self, jobs: Path) -> dict[str, str]:
+        """The same, of a file of jobs for GitLab: what is kept lies in one folder."""
+        for name, job in yaml.safe_load(jobs.read_text()).items():
+            matrix = job.get("parallel", {}).get("matrix", [{}])[0]
+            cells = [dict(zip(matrix, each, strict=True)) for each in itertools.product(*matrix.values())]  # fmt: skip
+            good = [self._gitlab_job(name, job, cell) for cell in cells]
+            self.results[name] = "success" if all(good) else "failure"
+        return self.results
+
+    def _gitlab_job(self, name: str, job: Mapping[str, Any], cell: Mapping[str, str]) -> bool:
+        place = self.folder / f"{name}-{len(list(self.folder.iterdir()))}"
+        kept = self.folder / "artifacts"
+        subprocess.run(["git", "clone", "-q", self.origin, place], check=True)
+        if "needs" in job:
+            shutil.copytree(kept, place, dirs_exist_ok=True)
+        is_good = all(self._shell(each, place, cell) for each in job["script"])
+        for each in job.get("after_script", ()):
+            self._shell(each, place, cell)
+        for path in job["artifacts"]["paths"] if name != self.lost else ():
+            source, target = place / path, kept / path
+            if source.is_dir():
+                shutil.copytree(source, target, dirs_exist_ok=True)
+            else:
+                shutil.copy(source, target)
+        return is_good
+
     def _job(self, name: str, job: Mapping[str, Any], cell: Mapping[str, object]) -> bool:
         place = self.folder / f"{name}-{len(list(self.folder.iterdir()))}"
         known = {f"matrix.{key}": str(value) for key, value in cell.items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from handrail.ci.lints import running, safety, shape, sharing
+from handrail.ci.lints import gitlab, running, safety, shape, sharing
 from handrail.ci.tree import BadYamlError, Table, read
 from handrail.ci.workflows import Finding, Workflow
 from handrail.frozen import dataclass
@@ -72,6 +72,9 @@ def parsed(path: str, text: str) -> Workflow | Finding:
 
 
 def _of(workflow: Workflow, everything: Sequence[Workflow]) -> Iterator[Finding]:
+    if workflow.path.startswith(".gitlab"):
+        yield from gitlab.look(workflow)
+        return
     for look in _EACH:
         yield from look(workflow)
     yield from shape.unqueued(workflow, everything)

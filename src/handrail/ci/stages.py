@@ -43,7 +43,6 @@ class Job:
     """Empty without a schedule."""
     gates: tuple[str, ...]
     """What ``--allow`` opens; somebody has to start such a stage and to type its name."""
-    services: tuple[str, ...]
     install: str
 
     @property
@@ -135,14 +134,7 @@ def _names(tiers: Iterator[Tier]) -> tuple[str, ...]:
 def _job(stage: Stage, settings: Settings, project: Project, pins: Pins) -> Job:
     on = _events(stage)
     tiers = [settings.tier(name) for name in stage.tiers or (settings.default_tier,)]
-    place = Place.SCHEDULED if on == ("schedule",) else Place.CI
-    for tier in tiers:
-        if place in tier.never_on:
-            raise StageError(
-                f"tier {tier.name} never runs there",
-                where=f'stage {stage.name}: never-on = ["{place}"]',
-                hint=f"remove {tier.name} from the stage, or {place} from never-on",
-            )
+    _check_places(stage, on, tiers)
     gates = tuple(dict.fromkeys(tier.gate for tier in tiers if tier.gate))
     for gate in gates:
         _check_gate(stage, on, settings.gate(gate), tiers)
@@ -159,7 +151,6 @@ def _job(stage: Stage, settings: Settings, project: Project, pins: Pins) -> Job:
         install_s=settings.ci_install_s,
         cron=(stage.cron or _cron(stage)) if "schedule" in on else "",
         gates=gates,
-        services=tuple(dict.fromkeys(name for tier in tiers for name in tier.services)),
         install=settings.ci_install or project.install,
     )
 
@@ -174,6 +165,17 @@ def _events(stage: Stage) -> tuple[str, ...]:
                 hint=f'write "{near}"' if near else "write one of these",
             )
     return tuple(each for each in EVENTS if each in stage.on) or ("workflow_dispatch",)
+
+
+def _check_places(stage: Stage, on: Sequence[str], tiers: Sequence[Tier]) -> None:
+    places = {Place.SCHEDULED if event == "schedule" else Place.CI for event in on}
+    for tier in tiers:
+        for place in sorted(places & tier.never_on):
+            raise StageError(
+                f"tier {tier.name} never runs there",
+                where=f'stage {stage.name}: never-on = ["{place}"]',
+                hint=f"remove {tier.name} from the stage, or {place} from never-on",
+            )
 
 
 def _check_gate(stage: Stage, on: Sequence[str], gate: Gate, tiers: Sequence[Tier]) -> None:

@@ -4,7 +4,7 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 
-from handrail.ci import github, gitlab
+from handrail.ci import dependabot, github, gitlab
 from handrail.ci.catalogue import FAULTS
 from handrail.ci.covering import Proof, prove, runs_of, runs_of_stages
 from handrail.ci.drifting import drift
@@ -51,7 +51,7 @@ def check(arguments: argparse.Namespace) -> ExitCode:
 
 
 def _workflows(there: Mapping[str, str]) -> dict[str, str]:
-    return {path: text for path, text in there.items() if path.startswith(f"{github.FOLDER}/")}
+    return {path: text for path, text in there.items() if path != dependabot.PATH}
 
 
 def _proof(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from handrail.ci import github
+from handrail.ci import dependabot
 from handrail.ci.drifting import drift
 from handrail.ci.generated import is_ours
 from handrail.ci.linting import lint
@@ -29,7 +29,7 @@ def workflows(around: Around) -> Iterator[Finding]:
             return
         for each in drift(provider, project, stages, there):
             yield Finding(what=each.what, where=each.path, fix=each.fix)
-    flows = {path: text for path, text in there.items() if path.startswith(github.FOLDER)}
+    flows = {path: text for path, text in there.items() if path != dependabot.PATH}
     try:
         found = Counter(each.code for each in lint(flows).findings)
     except NoYamlError:

@@ -1,11 +1,13 @@
 """Each fault is found where it is planted, in its line; what only looks like it is not."""
 
+import sys
 from textwrap import dedent
 
 import pytest
 
 from handrail.ci.catalogue import FAULTS
 from handrail.ci.linting import lint
+from handrail.ci.tree import NoYamlError
 
 CLEAN = """\
 name: clean
@@ -189,3 +191,60 @@ def test_a_comment_excuses_no_other_fault() -> None:
 )  # fmt: skip
 def test_hostile_files_are_findings_and_end_soon(text: str) -> None:
     assert [code for code, _ in found(text)] == ["W11"]
+
+
+def test_without_pyyaml_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+
+    with pytest.raises(NoYamlError) as error:
+        lint({"a.yml": CLEAN})
+
+    assert error.value.text() == (
+        "error: workflows are read with PyYAML, which is not installed [no-yaml]\n\n"
+        "hint: pip install 'handrail[ci]'"
+    )
+
+
+def of_gitlab(text: str) -> list[tuple[str, int]]:
+    found = lint({".gitlab-ci.yml": dedent(text).lstrip()}).findings
+    return [(each.code, each.line) for each in found]
+
+
+def test_faults_in_jobs_of_gitlab_are_found_in_their_lines() -> None:
+    text = """
+        stages: [test]
+        tests:
+          retry: 2
+          allow_failure: true
+          parallel:
+            matrix:
+              - PYTHON: [3.9, 3.10]
+          script:
+            - pip install .
+            - |-
+              cd x
+              pytest || true
+    """
+
+    assert of_gitlab(text) == [("W17", 3), ("W16", 4), ("W10", 7), ("W16", 12)]
+
+
+def test_what_only_looks_like_a_fault_in_jobs_of_gitlab_is_not_one() -> None:
+    text = """
+        default:
+          retry: 2
+        variables:
+          LIMIT: 3.10
+        lint:
+          retry: 2
+          allow_failure: true
+          script: [ruff check || true]
+        tests:
+          retry: {max: 1, exit_codes: [2]}
+          variables: {RATE: 1.50}
+          script:
+            - pytest | tee log
+            - [!reference [.setup, script]]
+    """
+
+    assert of_gitlab(text) == []

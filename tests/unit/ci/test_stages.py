@@ -99,6 +99,17 @@ def test_a_usual_stage_that_cannot_be_is_left_out_with_the_reason() -> None:
             ),
         ),
         (
+            (
+                '[tool.handrail.tiers.fast]\nnever-on = ["scheduled"]\n'
+                '[tool.handrail.stages.x]\non = ["push", "schedule"]'
+            ),
+            (
+                "error: tier fast never runs there [stage]\n"
+                '  stage x: never-on = ["scheduled"]\n\n'
+                "hint: remove fast from the stage, or scheduled from never-on"
+            ),
+        ),
+        (
             '[tool.handrail.stages."a b"]\n[tool.handrail.stages.a-b]',
             (
                 "error: the stages a b and a-b would have one file [stage]\n"

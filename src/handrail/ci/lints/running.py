@@ -1,8 +1,8 @@
 """Tests whose failure nobody would see (W01, W16, W17)."""
 
 import re
-from collections.abc import Iterator
-from itertools import zip_longest
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, zip_longest
 
 from handrail.ci.shell import Command, commands, is_test, program
 from handrail.ci.workflows import Finding, Job, Step, Workflow
@@ -47,15 +47,14 @@ def excused(workflow: Workflow) -> Iterator[Finding]:
             tests = step.tests()
             if tests and step.table.text("continue-on-error") == "true":
                 yield _excused(workflow, step.table.line_of("continue-on-error"), "this step")
-            for command in tests:
-                if command.then == "||" and _does_nothing(step, command):
-                    yield Finding(
-                        code="W16",
-                        path=workflow.path,
-                        line=step.line_in(command),
-                        what="failing tests are excused by ||",
-                        fix="remove what is behind ||; put tests that may fail into quarantine",
-                    )
+            for command in excused_commands(step.commands()):
+                yield Finding(
+                    code="W16",
+                    path=workflow.path,
+                    line=step.line_in(command),
+                    what="failing tests are excused by ||",
+                    fix="remove what is behind ||; put tests that may fail into quarantine",
+                )
 
 
 def _excused(workflow: Workflow, line: int, who: str) -> Finding:
@@ -68,12 +67,15 @@ def _excused(workflow: Workflow, line: int, who: str) -> Finding:
     )
 
 
-def _does_nothing(step: Step, command: Command) -> bool:
-    found = step.commands()
-    after = found[found.index(command) + 1 : found.index(command) + 2]
-    if not after:
-        return False
-    name, *rest = program(after[0].words) or ("",)
+def excused_commands(found: Sequence[Command]) -> Iterator[Command]:
+    """Tests of a script behind which ``|| true`` stands, or something else that does nothing."""
+    for command, after in pairwise(found):
+        if command.then == "||" and is_test(command.words) and _does_nothing(after):
+            yield command
+
+
+def _does_nothing(command: Command) -> bool:
+    name, *rest = program(command.words) or ("",)
     return name in _NOTHING and not (name == "exit" and rest[:1] != ["0"])
 
 

@@ -62,8 +62,7 @@ def rounded(workflow: Workflow) -> Iterator[Finding]:
     for job in workflow.jobs:
         places = [job.matrix, *(step.table.get("with") for step in job.steps)]
         for key, found in (each for place in places for each in texts(place)):
-            is_version = place_is_version(key) or found.text.startswith("3.")
-            if found.is_number and is_version and _LOSES.fullmatch(found.text):
+            if found.is_number and loses_digits(key, found.text):
                 yield Finding(
                     code="W10",
                     path=workflow.path,
@@ -73,9 +72,10 @@ def rounded(workflow: Workflow) -> Iterator[Finding]:
                 )
 
 
-def place_is_version(key: str) -> bool:
-    """Whether a key holds versions, by its name."""
-    return "version" in key.lower() or "python" in key.lower()
+def loses_digits(key: str, text: str) -> bool:
+    """Whether a version that is read as a number loses its last digit. ``key``: where it stands."""
+    is_version = "version" in key.lower() or "python" in key.lower() or text.startswith("3.")
+    return is_version and bool(_LOSES.fullmatch(text))
 
 
 def misspelt(workflow: Workflow) -> Iterator[Finding]:
