@@ -90,7 +90,7 @@ def _lines(found: Impact, since: str) -> Iterator[str]:
 
 
 def _row(name: str, cells: list[str]) -> str:
-    return f"{name:28}{''.join(f'{cell:>22}' for cell in cells)}".rstrip()
+    return f"{name:28}{''.join(f'{cell:<22}' for cell in cells)}".rstrip()
 
 
 def _share(period: Period, blame: Blame) -> str:
