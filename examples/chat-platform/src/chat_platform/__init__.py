@@ -1,0 +1,1 @@
+"""A chat in five small services: auth, chat, knowledge, gateway, web."""

@@ -1,0 +1,1 @@
+"""The one door: requests in, events out."""
