@@ -17,6 +17,8 @@ def slow(project: Project) -> Project:
             @pytest.fixture(scope="session")
             def wide():
                 time.sleep(0.3)
+                yield
+                time.sleep(0.15)
             """,
         heavy="""
             import time
@@ -42,6 +44,17 @@ def slow(project: Project) -> Project:
                 kept = bytes(4_000_000)
                 time.sleep(0.25)
                 assert kept
+
+            def test_awaits():
+                import asyncio
+
+                async def nap():
+                    await asyncio.sleep(0.1)
+
+                async def together():
+                    await asyncio.gather(nap(), nap(), nap())
+
+                asyncio.run(together())
             """,
         )
     return project
@@ -65,9 +78,13 @@ def test_a_profile_of_time_names_fixtures_imports_sleeps_and_functions(
     fixtures = {each["name"]: each for each in found["profile"]["fixtures"]}
     assert fixtures["wide"]["seconds"] >= 0.3
     assert fixtures["wide"]["scope"] == "session"
+    assert fixtures["wide"]["teardown_s"] >= 0.15
     assert {each["module"]: each["own_s"] > 0.25 for each in found["profile"]["imports"]}["heavy"]
-    sleeps = {each["where"] for each in found["profile"]["sleeps"]}
-    assert {"conftest.py:6", "test_a.py:13", "test_b.py:13"} <= sleeps
+    sleeps = {each["where"]: each for each in found["profile"]["sleeps"]}
+    assert {"conftest.py:6", "test_a.py:13", "test_b.py:13"} <= sleeps.keys()
+    nap = sleeps["test_a.py:20"]
+    assert nap["count"] == 3
+    assert 0.1 <= nap["seconds"] < 0.3
     stacks = slow.latest("profile/stacks.txt")
     assert "tests;test_spins (test_a.py:8);spin (test_a.py:4)" in stacks
     assert slow.latest("profile/flame.svg").startswith("<svg ")

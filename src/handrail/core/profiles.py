@@ -8,7 +8,7 @@ from handrail.frozen import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixtureCost:
-    """A fixture's set-up, without the fixtures that it asks for, and without its teardown."""
+    """A fixture's set-up, without the fixtures that it asks for, and its teardown."""
 
     name: str
     scope: str
@@ -16,6 +16,9 @@ class FixtureCost:
     """File or folder that it belongs to; empty for a plugin's."""
     count: int
     seconds: float
+    """Of all its set-ups."""
+    teardown_s: float = 0.0
+    """Of all its teardowns, without those of fixtures that use it."""
     workers: int = 1
     """How many processes set it up."""
 
@@ -32,7 +35,10 @@ class ImportCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SleepCost:
-    """``time.sleep`` of the main thread, by the line that called it."""
+    """``time.sleep`` of the main thread and ``asyncio.sleep``, by the line that called it.
+
+    Tasks that sleep at the same line at once take the time of one.
+    """
 
     where: str
     count: int
@@ -103,7 +109,7 @@ def _highest(found: Iterable[Mapping[str, Any]]) -> dict[tuple[str, ...], float]
 def _fixtures(found: Iterable[Mapping[str, Any]]) -> tuple[FixtureCost, ...]:
     costs: dict[tuple[str, str, str], FixtureCost] = {}
     for each in found:
-        for name, scope, where, count, seconds in each["fixtures"]:
+        for name, scope, where, count, seconds, teardown_s in each["fixtures"]:
             before = costs.get((name, scope, where))
             costs[name, scope, where] = FixtureCost(
                 name=name,
@@ -111,9 +117,12 @@ def _fixtures(found: Iterable[Mapping[str, Any]]) -> tuple[FixtureCost, ...]:
                 where=where,
                 count=count + (before.count if before else 0),
                 seconds=seconds + (before.seconds if before else 0.0),
+                teardown_s=teardown_s + (before.teardown_s if before else 0.0),
                 workers=1 + (before.workers if before else 0),
             )
-    return tuple(sorted(costs.values(), key=lambda each: (-each.seconds, each.name)))
+    return tuple(
+        sorted(costs.values(), key=lambda each: (-each.seconds - each.teardown_s, each.name))
+    )
 
 
 def _imports(found: Iterable[Mapping[str, Any]]) -> tuple[ImportCost, ...]:

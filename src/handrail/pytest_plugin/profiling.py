@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import tracemalloc
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,11 @@ class Imports:
         self.costs: dict[str, tuple[float, float]] = {}
         self._inner: list[float] = []
 
-    def watch(self) -> None:
-        """Begin. Does nothing where this Python has no such function."""
+    def watch(self, imported: Callable[[str], None]) -> None:
+        """Begin. Does nothing where this Python has no such function.
+
+        ``imported``: told of every module as soon as it is there.
+        """
         bootstrap: Any = importlib.import_module("importlib._bootstrap")
         load = getattr(bootstrap, "_load_unlocked", None)
         if load is None:
@@ -38,7 +41,9 @@ class Imports:
             began = time.perf_counter()
             self._inner.append(0.0)
             try:
-                return load(spec)
+                found = load(spec)
+                imported(spec.name)
+                return found
             finally:
                 self._note(spec.name, time.perf_counter() - began)
 
@@ -52,12 +57,18 @@ class Imports:
             self.costs[name] = (own_s, all_s)
 
 
+_ASYNCIO = "asyncio.tasks"
+
+
 class Sleeps:
-    """Times ``time.sleep`` of the main thread, by the line that calls it."""
+    """Times ``time.sleep`` and ``asyncio.sleep``, by the line that calls them."""
 
     def __init__(self, root: str) -> None:
         self.costs: dict[str, tuple[int, float]] = {}
         self._labels = Labels(root)
+        self._asleep: dict[str, int] = {}
+        """Tasks that sleep now, by line: a hundred at once take the time of one."""
+        self._since: dict[str, float] = {}
 
     def watch(self) -> None:
         """Begin; whoever has imported the function by name before is not heard of."""
@@ -72,13 +83,49 @@ class Sleeps:
                 self._note(sys._getframe(1), time.perf_counter() - began)  # noqa: SLF001
 
         time.sleep = timed
+        if _ASYNCIO in sys.modules:
+            self.imported(_ASYNCIO)
+
+    def imported(self, module: str) -> None:
+        """A module is there: asyncio's, perhaps, whose name for it everybody is given next."""
+        if module != _ASYNCIO:
+            return
+        tasks: Any = sys.modules[_ASYNCIO]
+        sleep = tasks.sleep
+
+        @functools.wraps(sleep)
+        async def timed(delay: Any, result: Any = None) -> Any:
+            where = self._where(sys._getframe(1))  # noqa: SLF001
+            if not where:
+                return await sleep(delay, result)
+            if not self._asleep.get(where):
+                self._since[where] = time.perf_counter()
+            self._asleep[where] = self._asleep.get(where, 0) + 1
+            try:
+                return await sleep(delay, result)
+            finally:
+                self._asleep[where] -= 1
+                is_last = not self._asleep[where]
+                took = time.perf_counter() - self._since[where] if is_last else 0.0
+                self._add(where, took)
+
+        tasks.sleep = timed
+        package: Any = sys.modules.get("asyncio")
+        if getattr(package, "sleep", None) is sleep:
+            package.sleep = timed
 
     def _note(self, frame: Any, seconds: float) -> None:
+        if where := self._where(frame):
+            self._add(where, seconds)
+
+    def _where(self, frame: Any) -> str:
+        """The line of the project; empty elsewhere."""
         path = self._labels.path(frame.f_code.co_filename)
-        if path is not None:
-            where = f"{path}:{frame.f_lineno}"
-            count, before = self.costs.get(where, (0, 0.0))
-            self.costs[where] = (count + 1, before + seconds)
+        return "" if path is None else f"{path}:{frame.f_lineno}"
+
+    def _add(self, where: str, seconds: float) -> None:
+        count, before = self.costs.get(where, (0, 0.0))
+        self.costs[where] = (count + 1, before + seconds)
 
 
 class Profiling:
@@ -88,13 +135,14 @@ class Profiling:
         self._kind, self._folder, self._root = spec.profile, Path(spec.profile_folder), root
         self._imports, self._sleeps = Imports(), Sleeps(root)
         self._fixtures: dict[tuple[str, str, str], tuple[int, float]] = {}
+        self._teardown_s: dict[tuple[str, str, str], float] = {}
         self._tests: list[tuple[str, int, int]] = []
         self._sampler: Sampler | None = None
 
     def watch(self) -> None:
         """Measure imports and sleeps from now on."""
         if self._kind == "time":
-            self._imports.watch()
+            self._imports.watch(self._sleeps.imported)
             self._sleeps.watch()
 
     def begin(self) -> None:
@@ -102,6 +150,7 @@ class Profiling:
         self._imports.costs.clear()
         self._sleeps.costs.clear()
         self._fixtures.clear()
+        self._teardown_s.clear()
         self._sampler = Sampler(self._kind, self._root, self.save)
         self._sampler.start()
 
@@ -110,7 +159,10 @@ class Profiling:
         document = {
             "kind": self._kind,
             "stacks": list((self._sampler.stacks if self._sampler else {}).items()),
-            "fixtures": [(*key, *each) for key, each in list(self._fixtures.items())],
+            "fixtures": [
+                (*key, *each, self._teardown_s.get(key, 0.0))
+                for key, each in list(self._fixtures.items())
+            ],
             "imports": [(name, *each) for name, each in list(self._imports.costs.items())],
             "sleeps": [(where, *each) for where, each in list(self._sleeps.costs.items())],
             "tests": list(self._tests),
@@ -153,14 +205,27 @@ class Profiling:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Generator[None, Any, Any]:
-        """The fixtures that this one asks for are set up already, unless it does so by name."""
+        """The fixtures that this one asks for are set up already, unless it does so by name.
+
+        Its teardown lies between two finalizers: what was added first is called last, and fixtures
+        that use this one are torn down before the second is called.
+        """
+        key = (fixturedef.argname, fixturedef.scope, fixturedef.baseid)
+        down_at: list[float] = []
+
+        def note_teardown() -> None:
+            if down_at:
+                took = time.perf_counter() - down_at[0]
+                self._teardown_s[key] = self._teardown_s.get(key, 0.0) + took
+
+        fixturedef.addfinalizer(note_teardown)
         began = time.perf_counter()
         try:
             return (yield)
         finally:
-            key = (fixturedef.argname, fixturedef.scope, fixturedef.baseid)
             count, seconds = self._fixtures.get(key, (0, 0.0))
             self._fixtures[key] = (count + 1, seconds + time.perf_counter() - began)
+            fixturedef.addfinalizer(lambda: down_at.append(time.perf_counter()))
 
     def finish(self) -> None:
         """No more tests here."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from handrail.core.profiles import Profile
+from handrail.core.profiles import FixtureCost, Profile
 from handrail.core.spending import Advice, Part, Spending
 from handrail.model.units import format_size
 from handrail.reporters.lines import plural, words
@@ -46,11 +46,11 @@ def _listed(found: Iterable[tuple[float, str]]) -> list[str]:
 
 def _profiled(profile: Profile) -> list[str]:
     shown = []
-    fixtures = [(f.seconds, f"{f.name} ({f.scope}, {f.count} x)") for f in profile.fixtures]
+    fixtures = [(f.seconds + f.teardown_s, _fixture(f)) for f in profile.fixtures]
     imports = [(each.own_s, each.module) for each in profile.imports]
     sleeps = [(each.seconds, f"{each.where} ({each.count} x)") for each in profile.sleeps]
     for heading, rows in (
-        ("slowest fixtures, set-up", fixtures),
+        ("slowest fixtures", fixtures),
         ("slowest imports, by themselves", imports),
         ("sleeps", sleeps),
     ):
@@ -63,6 +63,11 @@ def _profiled(profile: Profile) -> list[str]:
             for each in profile.allocations[:SHOWN]
         ]
     return shown
+
+
+def _fixture(found: FixtureCost) -> str:
+    down = f", teardown {found.teardown_s:.2f} s" if found.teardown_s >= LEAST_S else ""
+    return f"{found.name} ({found.scope}, {found.count} x{down})"
 
 
 def _advised(advice: Sequence[Advice]) -> list[str]:
@@ -119,6 +124,7 @@ def _profile(profile: Profile) -> dict[str, Any]:
                 "count": each.count,
                 "workers": each.workers,
                 "seconds": round(each.seconds, 4),
+                "teardown_s": round(each.teardown_s, 4),
             }
             for each in profile.fixtures[:most]
         ],

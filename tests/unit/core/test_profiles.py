@@ -30,14 +30,24 @@ def test_bytes_are_those_of_the_process_with_the_highest_peak() -> None:
 
 
 def test_a_fixture_is_counted_in_all_workers() -> None:
-    one = measured(fixtures=[("db", "session", "tests", 1, 2.0)])
-    two = measured(fixtures=[("db", "session", "tests", 2, 3.0), ("x", "function", "", 1, 9.0)])
+    one = measured(fixtures=[("db", "session", "tests", 1, 2.0, 0.5)])
+    two = measured(
+        fixtures=[("db", "session", "tests", 2, 3.0, 0.25), ("x", "function", "", 1, 9.0, 0.0)]
+    )
 
     found = profile_of("time", [one, two]).fixtures
 
     assert found == (
         FixtureCost(name="x", scope="function", where="", count=1, seconds=9.0),
-        FixtureCost(name="db", scope="session", where="tests", count=3, seconds=5.0, workers=2),
+        FixtureCost(
+            name="db",
+            scope="session",
+            where="tests",
+            count=3,
+            seconds=5.0,
+            teardown_s=0.75,
+            workers=2,
+        ),
     )
 
 

@@ -418,7 +418,11 @@ def _spending(record: RunRecord, beside: Beside) -> dict[str, Any]:
     }
     if profile is not None:
         told["fixtures"] = [
-            [_safe(f"{each.name} ({each.scope}) {each.where}"), each.count, each.seconds]
+            [
+                _safe(f"{each.name} ({each.scope}) {each.where}"),
+                each.count,
+                each.seconds + each.teardown_s,
+            ]
             for each in profile.fixtures[:MOST_PROFILED]
         ]
         told["imports"] = [
