@@ -185,6 +185,20 @@ def test_filters_narrow_the_table_and_the_address_keeps_them(visit: Open) -> Non
     assert len(found.rows()) > len(wanted)
 
 
+def test_a_tier_of_several_can_be_chosen_and_one_alone_is_no_choice(visit: Open) -> None:
+    tests = [f"a.py::test_{number}" for number in range(4)]
+    collected = replace(planned(tests), tier_of=(0, 1, 1, -1))
+    both = started(tiers=("fast", "e2e"))
+    of_two = visit(reported(both, collected, *map(attempt, tests), over(0)))
+
+    of_two.page.get_by_label("Tier", exact=True).select_option("e2e")
+
+    assert of_two.rows() == tests[1:3]
+    assert of_two.page.url.endswith("#tier=e2e")
+    of_one = visit(green(2))
+    assert not of_one.page.get_by_label("Tier", exact=True).is_visible()
+
+
 def test_columns_sort_up_and_down(visit: Open) -> None:
     tests = [f"a.py::test_{number}" for number in range(3)]
     took = dict(zip(tests, (0.2, 0.3, 0.1), strict=True))

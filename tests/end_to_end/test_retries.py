@@ -1,5 +1,7 @@
 """Tests that are tried again: what counts, what is told, and where it happens in the order."""
 
+import json
+
 import pytest
 from real_runs import Project
 
@@ -191,6 +193,11 @@ def test_a_tier_allows_it_for_its_own_tests(project: Project, workers: str) -> N
     assert run.report["summary"]["failed"] == 2
     assert (project.folder / "page").read_text() == "xxx"
     assert (project.folder / "unit").read_text() == "x"
+    events = list(map(json.loads, project.latest("events.ndjson").splitlines()))
+    tiers = next(each["tiers"] for each in events if each["event"] == "RunStarted")
+    collected = next(each for each in events if each["event"] == "Collected")
+    assert [tiers[place] for place in collected["tier_of"]] == ["e2e", "fast"]
+    assert collected["tests"] == ["test_both.py::test_page", "test_both.py::test_unit"]
 
 
 def test_plain_pytest_tries_nothing_again(project: Project) -> None:

@@ -106,6 +106,7 @@ def _collected(found: Sequence[Collected]) -> Collected:
         workers=sum(each.workers for each in found),
         estimate_s=None,
         usual_s=(),
+        tier_of=(),
         whole={},
     )
 

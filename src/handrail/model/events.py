@@ -90,6 +90,9 @@ class Collected:
     """Wall time that history expects the tests to take on these workers; None without history."""
     usual_s: tuple[float, ...] = ()
     """What each of ``tests`` usually takes, -1 for one that is new; empty without history."""
+    tier_of: tuple[int, ...] = ()
+    """Of each of ``tests``, the place of its tier among the run's, -1 if that is not known; empty if
+    the run has one tier."""
     shared_by: str = ""
     """``time`` or ``count``: what made the shards equal; empty if there are none."""
     whole: Mapping[str, str] = field(default_factory=dict)

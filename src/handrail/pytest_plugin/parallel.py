@@ -262,6 +262,9 @@ class Parallel:
                 workers=workers,
                 estimate_s=estimate_of(usual, workers),
                 usual_s=usual,
+                tier_of=self._barrier.places_of(
+                    [*(each.tier for each in traits), *("" for _ in self._relay.skipped_modules)]
+                ),
                 shared_by=self._sharing.shared_by if self._sharing else "",
                 whole=self._sharing.whole if self._sharing else {},
             )

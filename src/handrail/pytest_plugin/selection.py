@@ -58,6 +58,8 @@ class Traits:
     """As ``core.ordering.Place`` has them."""
     is_excused: bool = False
     """Whether it is in quarantine: its failures do not count."""
+    tier: str = ""
+    """In whose limits it runs."""
 
     def pack(self) -> tuple[Any, ...]:
         """The fields, as builtins."""
@@ -73,6 +75,7 @@ class Traits:
             self.retried_for,
             self.groups,
             self.is_excused,
+            self.tier,
         )
 
 
@@ -183,7 +186,20 @@ class Barrier:
             *self._retries_of(nodeid, marks, override),
             wide_parameters(item),
             self.is_excused(nodeid),
+            self.tier_of(nodeid),
         )
+
+    def tier_of(self, nodeid: str) -> str:
+        """The tier in whose limits a test runs that was let through; empty if there is none."""
+        tier = self._allowed.get(nodeid)
+        return "" if tier is None else tier.name
+
+    def places_of(self, tiers: Sequence[str]) -> tuple[int, ...]:
+        """As ``Collected.tier_of`` has them. ``tiers``: one for each test."""
+        names = [tier.name for tier in self.plan.chosen]
+        if len(names) < 2:
+            return ()
+        return tuple(names.index(each) if each in names else -1 for each in tiers)
 
     def is_excused(self, nodeid: str) -> bool:
         """Whether the test is in quarantine."""

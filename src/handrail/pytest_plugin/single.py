@@ -104,6 +104,7 @@ class Single:
                 strategy="one process",
                 estimate_s=estimate_of(usual, 1),
                 usual_s=usual,
+                tier_of=self._barrier.places_of([self._barrier.tier_of(test) for test in tests]),
                 shared_by=sharing.shared_by if sharing else "",
                 whole=sharing.whole if sharing else {},
             )

@@ -182,6 +182,7 @@ def _columns(record: RunRecord, tests: Sequence[str], beside: Beside) -> dict[st
         "teardown": [0 if each is None else _ticks(each.phases[2]) for each in found],
         "starts": [_start(record, each) for each in found],
         "workers": [-1 if each is None else workers.number(each.worker) for each in found],
+        "tiers": _tiers(record, tests),
         "histories": [histories.number(_letters(beside.outcomes.get(test, ()))) for test in tests],
         "usual": _usual(record.collected, len(tests)),
         "slow": [place[each.test] for each in slow(record)],
@@ -194,6 +195,15 @@ def _columns(record: RunRecord, tests: Sequence[str], beside: Beside) -> dict[st
         "history_texts": histories.texts,
         "reason_texts": reasons.texts,
     }
+
+
+def _tiers(record: RunRecord, tests: Sequence[str]) -> list[int]:
+    """The place of each test's tier among the run's, -1 where nobody knows; nothing if there is one."""
+    collected = record.collected
+    if collected is None or not collected.tier_of:
+        return []
+    known = dict(zip(collected.tests, collected.tier_of, strict=True))
+    return [known.get(test, -1) for test in tests]
 
 
 def _excuses(record: RunRecord) -> Mapping[str, str]:

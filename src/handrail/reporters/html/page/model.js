@@ -48,6 +48,8 @@ function modelOf(data) {
     usual: tests.usual,
     slow: new Set(tests.slow),
     workerNames: tests.worker_names,
+    tiers: tests.tiers,
+    tierNames: tests.tiers.length ? data.run.tiers : [],
     history: (test) => tests.history_texts[tests.histories[test]] ?? "",
     reason: (test) => tests.reason_texts[tests.reasons[test]] ?? "",
     hasHistory: tests.history_texts.some((each) => each),
@@ -90,11 +92,13 @@ function matcher(query) {
 function chosen(model, filter) {
   const letters = new Set(filter.outcomes), matches = matcher(filter.query);
   const worker = filter.worker ? model.workerNames.indexOf(filter.worker) : -2;
+  const tier = filter.tier ? model.tierNames.indexOf(filter.tier) : -2;
   if (filter.query && !model.lowered) model.lowered = model.ids.map((id) => id.toLowerCase());
   const found = [];
   for (let test = 0; test < model.count; test += 1) {
     if (letters.size && !letters.has(model.outcomes[test])) continue;
     if (worker !== -2 && model.workers[test] !== worker) continue;
+    if (tier !== -2 && model.tiers[test] !== tier) continue;
     if (filter.label && model.labels.get(test) !== filter.label) continue;
     if (filter.from && model.ticks[test] < filter.from * TICKS_PER_S) continue;
     if (filter.to && model.ticks[test] >= filter.to * TICKS_PER_S) continue;

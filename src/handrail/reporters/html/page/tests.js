@@ -33,6 +33,7 @@ function tableOf(model, { open, changed }) {
   const count = make("span", { class: "muted", "aria-live": "polite" });
   const search = make("input", { type: "search", placeholder: "Search tests: words, -not", "aria-label": "Search tests", spellcheck: "false" });
   const worker = make("select", { "aria-label": "Worker" });
+  const tier = make("select", { "aria-label": "Tier" });
   const label = make("select", { "aria-label": "Label of the failure" });
   const span = make("button", { type: "button", hidden: true, title: "Show every duration" });
   const clear = make("button", { type: "button", hidden: true }, "Clear");
@@ -43,7 +44,7 @@ function tableOf(model, { open, changed }) {
 
   const apply = (changes, isQuiet = false) => {
     const next = { ...filter, ...changes };
-    const isSame = ["query", "outcomes", "worker", "label", "from", "to", "sort"].every((name) => next[name] === filter[name]);
+    const isSame = ["query", "outcomes", "worker", "tier", "label", "from", "to", "sort"].every((name) => next[name] === filter[name]);
     filter = next;
     if (!isSame || !shown.length) {
       shown = chosen(model, filter);
@@ -58,6 +59,7 @@ function tableOf(model, { open, changed }) {
     count.textContent = shown.length === model.count ? plural(model.count, "test") : `${shown.length.toLocaleString("en")} of ${plural(model.count, "test")}`;
     if (search.value !== filter.query && document.activeElement !== search) search.value = filter.query;
     worker.value = filter.worker;
+    tier.value = filter.tier;
     label.value = filter.label;
     chips.forEach((chip, letter) => chip.setAttribute("aria-pressed", filter.outcomes.includes(letter)));
     heads.forEach((head, key) => {
@@ -111,6 +113,7 @@ function tableOf(model, { open, changed }) {
   addEventListener("resize", drawRows);
   search.addEventListener("input", () => apply({ query: search.value.trim() }));
   worker.addEventListener("change", () => apply({ worker: worker.value }));
+  tier.addEventListener("change", () => apply({ tier: tier.value }));
   label.addEventListener("change", () => apply({ label: label.value }));
   span.addEventListener("click", () => apply({ from: 0, to: 0 }));
   clear.addEventListener("click", () => { search.value = ""; apply({ ...NO_FILTER }); });
@@ -118,6 +121,8 @@ function tableOf(model, { open, changed }) {
   const option = (text, value) => make("option", { value }, text);
   fill(worker, option("every worker", ""), model.workerNames.filter(Boolean).sort().map((name) => option(name, name)));
   worker.hidden = model.workerNames.filter(Boolean).length < 2;
+  fill(tier, option("every tier", ""), model.tierNames.map((name) => option(name, name)));
+  tier.hidden = model.tierNames.length < 2;
   const found = [...new Set(model.labels.values())].filter(Boolean);
   fill(label, option("every label", ""), found.map((name) => option(name, name)));
   label.hidden = found.length < 1;
@@ -145,7 +150,7 @@ function tableOf(model, { open, changed }) {
   });
   const section = byId("tests");
   section.hidden = false;
-  fill(section, heading("tests-title", "Tests"), make("div", { class: "filters" }, search, [...chips.values()], worker, label, span, clear, count), grid, make("table", { class: "paper", id: "paper" }));
+  fill(section, heading("tests-title", "Tests"), make("div", { class: "filters" }, search, [...chips.values()], tier, worker, label, span, clear, count), grid, make("table", { class: "paper", id: "paper" }));
 
   return {
     apply, move, search,
