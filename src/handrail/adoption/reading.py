@@ -31,7 +31,7 @@ _FILES = (
     *COMPOSE,
 )
 _PATTERNS = (".github/workflows/*.yml", ".github/workflows/*.yaml", "*requirements*.txt",
-             "requirements/*.txt")  # fmt: skip
+             "*requirements*.in", "requirements/*.txt", "requirements/*.in")  # fmt: skip
 _SKIPPED = {"node_modules", "site-packages", "__pycache__", "build", "dist", "venv"}
 _MOST_FILES = 50_000
 _MOST_BYTES = 2 << 20

@@ -18,10 +18,10 @@ from handrail.frozen import dataclass
 PYTHON_VERSION = ".python-version"
 _FILE = re.compile(
     r"(?:requirements[-_.]?(?P<after>[\w-]*)|(?P<before>[\w-]+?)[-_.]?requirements"
-    r"|requirements/(?P<inside>[\w.-]+))\.txt"
+    r"|requirements/(?P<inside>[\w.-]+))\.(?:txt|in)"
 )
-_BASES = ("requirements.txt", "requirements/base.txt", "requirements/main.txt",
-          "requirements/requirements.txt", "requirements/prod.txt")  # fmt: skip
+_BASES = ("requirements", "requirements/base", "requirements/main", "requirements/requirements",
+          "requirements/prod")  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?\s*(?:$|[<>=!~;@(])")
 _INCLUDE = re.compile(r"(?:-r|--requirement)[ =]?\s*(\S+)")
 _OWN = re.compile(r"(?:-e|--editable)?\s*\.(?:/)?(?:\[[^\]]*\])?")
@@ -55,16 +55,17 @@ def found(inventory: Inventory) -> list[Requirements]:
 
     Raises: CannotMoveError, with every line that cannot be moved.
     """
-    paths = [path for path in inventory.files if _FILE.fullmatch(path)]
-    base = next((path for path in _BASES if path in paths), "")
+    sources = _sources(inventory)
+    paths = [path for path in inventory.files if sources.get(path) == path]
+    base = next((path for name in _BASES for path in paths if _stem(path) == name), "")
     problems: list[str] = []
     read = [
-        _read(path, "" if path == base else _group(path), inventory.files[path], problems)
+        _read(path, "" if path == base else _group(path), inventory.files[path], sources, problems)
         for path in sorted(paths, key=lambda path: (path != base, path))
     ]
     known = set(paths)
     problems += [
-        f"{each.path}: -r {name}: there is no such file"
+        f"{each.path}: -r {name}: is none of the files that are looked at"
         for each in read
         for name in each.includes
         if name not in known
@@ -84,6 +85,21 @@ def found(inventory: Inventory) -> list[Requirements]:
     return read
 
 
+def _sources(inventory: Inventory) -> Mapping[str, str]:
+    """What is meant by each file: itself, or what it is compiled from."""
+    paths = [path for path in inventory.files if _FILE.fullmatch(path)]
+    return {path: _source(path, inventory.files) for path in paths}
+
+
+def _source(path: str, files: Mapping[str, str]) -> str:
+    source = f"{_stem(path)}.in"
+    return source if source in files and _COMPILED.search(files[path]) else path
+
+
+def _stem(path: str) -> str:
+    return path.rpartition(".")[0]
+
+
 def _group(path: str) -> str:
     match = _FILE.fullmatch(path)
     assert match is not None  # the caller has looked
@@ -91,7 +107,9 @@ def _group(path: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _read(path: str, group: str, text: str, problems: list[str]) -> Requirements:
+def _read(
+    path: str, group: str, text: str, sources: Mapping[str, str], problems: list[str]
+) -> Requirements:
     kept: list[str] = []
     includes: list[str] = []
     if _COMPILED.search(text):
@@ -102,7 +120,8 @@ def _read(path: str, group: str, text: str, problems: list[str]) -> Requirements
         if not bare:
             kept += [line.strip()] if line.strip() else []
         elif include := _INCLUDE.fullmatch(bare):
-            includes.append(posixpath.normpath(posixpath.join(posixpath.dirname(path), include[1])))
+            other = posixpath.normpath(posixpath.join(posixpath.dirname(path), include[1]))
+            includes.append(sources.get(other, other))
         elif _OWN.fullmatch(bare):
             continue  # an environment has the project itself anyway
         elif egg:
@@ -317,16 +336,26 @@ def _rest(document: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
 
 
 def _notes(inventory: Inventory, files: Sequence[Requirements]) -> Iterator[Note]:
+    compiled = [path for path, source in _sources(inventory).items() if path != source]
+    if compiled:
+        yield Note(
+            what="versions that were compiled are not kept: uv.lock has the newest that are allowed",
+            where="\n".join(compiled),
+        )
+    unnamed = []
     for each in files:
         pattern = re.compile(rf"(?<![\w./-]){re.escape(each.path)}(?![\w.-])")
         where = [
             f"{path}:{number}"
             for path, text in inventory.files.items()
-            if path != PYPROJECT and path not in {other.path for other in files}
+            if path != PYPROJECT and not _FILE.fullmatch(path)
             for number, line in enumerate(text.splitlines(), 1)
             if pattern.search(line)
         ]
         if where:
             yield Note(what=f"{each.path} is named here", where="\n".join(where))
         else:
-            yield Note(what=f"nothing that was looked at names {each.path}; it can go")
+            unnamed.append(each.path)
+    if unnamed:
+        what = "nothing that was looked at names these files; they can go"
+        yield Note(what=what, where="\n".join(unnamed))
