@@ -10,6 +10,11 @@ from real_runs import SCRIPTS, Project
 UV = shutil.which("uv") or shutil.which("uv", path=str(SCRIPTS))
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(UV is None, reason="there is no uv here")]
 
+OF_INDEX = (
+    "\nhint: uv needs an index, or its cache: check the network and UV_INDEX, UV_OFFLINE, "
+    "UV_FIND_LINKS\n"
+)
+
 
 def wheel(folder: Path, name: str, version: str, *needs: str) -> None:
     """A package that holds nothing but what it needs."""
@@ -75,11 +80,30 @@ def test_where_uv_cannot_resolve_nothing_is_written(
     assert done.returncode == 2
     assert done.stderr.startswith("error: uv pip compile fails [uv]\n")
     assert "nowhere was not found" in done.stderr
-    assert done.stderr.endswith(
-        "hint: uv needs an index, or its cache: check the network and UV_INDEX, UV_OFFLINE, "
-        "UV_FIND_LINKS\n"
-    )
+    assert done.stderr.endswith(OF_INDEX)
     assert sorted(project.folder.iterdir()) == before
+
+
+def test_without_an_index_it_is_said_what_to_check(project: Project, index: dict[str, str]) -> None:
+    project.put("requirements.txt", "web\n")
+    nobody = {"UV_CONFIG_FILE": "", "UV_NO_CONFIG": "1", "UV_OFFLINE": "1"}
+
+    done = project.command("handrail", "init", "--requirements", **index | nobody)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: uv pip compile fails [uv]\n")
+    assert done.stderr.endswith(OF_INDEX)
+
+
+def test_requirements_that_do_not_fit_together_are_said_to_be_so(
+    project: Project, index: dict[str, str]
+) -> None:
+    project.put("requirements.txt", "web>=2\nparts<2\n")
+
+    done = project.command("handrail", "init", "--requirements", **index)
+
+    assert done.returncode == 2
+    assert done.stderr.endswith("\nhint: change the requirements as uv says, then try again\n")
 
 
 def test_another_set_than_before_is_refused(project: Project, index: dict[str, str]) -> None:

@@ -16,6 +16,10 @@ from handrail.errors import ExitCode, UserError
 
 LOCK = "uv.lock"
 _SHOWN = 10
+_OF_REQUIREMENTS = "change the requirements as uv says, then try again"
+_OF_INDEX = (
+    "uv needs an index, or its cache: check the network and UV_INDEX, UV_OFFLINE, UV_FIND_LINKS"
+)
 
 
 class NoUvError(UserError):
@@ -112,9 +116,14 @@ def _ask(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> st
         raise UvError(
             f"uv {' '.join(command[1 : 3 if command[1] == 'pip' else 2])} fails",
             where="\n".join(said[-8:]) or f"exit code {done.returncode}",
-            hint="uv needs an index, or its cache: check the network and UV_INDEX, UV_OFFLINE, UV_FIND_LINKS",
+            hint=_OF_INDEX if _is_missing(done.stderr) else _OF_REQUIREMENTS,
         )
     return done.stdout
+
+
+def _is_missing(said: str) -> bool:
+    """Whether uv could not find or reach something, as opposed to what does not fit together."""
+    return "unsatisfiable" not in said or " was not found in " in said
 
 
 def _set(text: str) -> frozenset[str]:
