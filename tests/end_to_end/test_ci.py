@@ -1,6 +1,7 @@
 """Generated workflows do what they say: their steps are executed, each job in a clean clone."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from real_runs import SCRIPTS, Project
 from workflows import Machine
 
+SHOP = Path(__file__).parents[2] / "examples" / "shop"
 SETTINGS = """
 [project]
 name = "shop"
@@ -108,6 +110,20 @@ def test_what_is_missing_is_never_green(shop: Project, how: dict[str, object], t
     found = here.run(committed(shop) / "handrail-pr-fast.yml")
 
     assert (found["verdict"], told in here.printed) == ("failure", True), here.printed
+
+
+def test_an_example_with_real_servers_needs_no_containers_beside_its_jobs(
+    project: Project,
+) -> None:
+    ignored = shutil.ignore_patterns(".handrail", "__pycache__")
+    shutil.copytree(SHOP, project.folder, dirs_exist_ok=True, ignore=ignored)
+    workflow = committed(project) / "handrail-pr-fast.yml"
+    here = machine(project)
+
+    found = here.run(workflow)
+
+    assert found == {"tests": "success", "verdict": "success"}, here.printed
+    assert "services:" not in workflow.read_text()
 
 
 def test_the_jobs_of_gitlab_are_green_in_clean_clones(shop: Project) -> None:

@@ -45,6 +45,24 @@ def test_a_run_that_was_cut_off_makes_the_whole_incomplete_and_is_named() -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("expected", "problems"),
+    [
+        (None, []),
+        (2, []),
+        (3, [("runs-missing", "2 runs are there, and 3 were expected")]),
+        (1, [("runs-too-many", "2 runs are there, and 1 were expected")]),
+    ],
+)
+def test_another_number_of_runs_than_was_expected_is_never_a_pass(
+    expected: int | None, problems: list[tuple[str, str]]
+) -> None:
+    record = fold(merge([GOOD, GOOD], "mrgd", expected=expected))
+
+    assert [(each.code, each.message) for each in record.problems] == problems
+    assert judge(record).verdict is (Verdict.INFRA_ERROR if problems else Verdict.PASSED)
+
+
 def test_a_run_that_was_judged_without_its_session_is_not_cut_off_as_well() -> None:
     lost = RunProblem(at=103.0, verdict=Verdict.INFRA_ERROR, code="supervisor-lost", message="gone")
     judged = RunFinished(at=104.0, verdict=Verdict.INFRA_ERROR, exit_code=2)
