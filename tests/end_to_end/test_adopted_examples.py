@@ -56,7 +56,9 @@ def test_init_finds_what_was_there_and_can_be_undone(project: Project, example: 
     undone = project.command("handrail", "-C", str(example), "init", "--undo", "--yes")
 
     assert written.returncode == checked.returncode == undone.returncode == 0
-    for each in ("tiers.integration", "tiers.load", "services.postgres", "services.redis"):
-        assert f"[tool.handrail.{each}]" in adopted
+    for each in ("integration", "system", "load"):
+        assert f"[tool.handrail.tiers.{each}]" in adopted
+    for each in ("postgres", "redis"):
+        assert f"[tool.handrail.services.{each}]" in adopted
     assert "note: advisory locks keep tests apart" in written.stderr
     assert contents(example) == before

@@ -49,6 +49,10 @@ def test_what_sounds_dangerous_has_a_gate() -> None:
     assert settings.gate("destructive").require == "person"
 
 
+def test_tests_of_the_whole_system_are_not_fast() -> None:
+    assert tier_names(proposed(project("system", "acceptance"))) == ["fast", "system", "acceptance"]
+
+
 def test_a_soak_never_runs_on_a_persons_machine() -> None:
     assert proposed(project("soak")).tier("soak").never_on == {"local"}
 
