@@ -503,3 +503,28 @@ def _kill(pid: int) -> bool:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     return True
+
+
+def test_spawned_workers_have_services_too(shop: Project, homes: Path) -> None:
+    shop.put(
+        "pyproject.toml",
+        SETTINGS
+        + f"""
+    [tool.handrail]
+    services-folder = "{homes}"
+    """,
+    )
+    body = """
+        import pytest
+        from ask import get
+
+        @pytest.mark.isolation("server")
+        def test_it_answers(services):
+            assert get(services.api.url + "/pid")
+        """
+    shop.write(test_a=body, test_b=body)
+
+    run = shop.run("-n", "2", "--strategy", "spawn", "--", "--strict-markers")
+
+    assert run.returncode == 0, run.log
+    assert run.passed == {"test_a.py::test_it_answers", "test_b.py::test_it_answers"}

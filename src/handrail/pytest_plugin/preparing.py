@@ -70,6 +70,17 @@ def register_markers(config: pytest.Config, settings: Settings) -> None:
             config.addinivalue_line("markers", f"{name}: selected by a tier of handrail")
 
 
+def prepare_services(
+    config: pytest.Config, settings: Settings, *, is_keeping: bool = False
+) -> None:
+    """Make known the fixtures of the services that are configured; import nothing if there are none."""
+    is_named = settings.services or any(tier.services for tier in settings.tiers)
+    if is_named or settings.testcontainers:
+        from handrail.pytest_plugin.services.registering import register_services
+
+        register_services(config, settings, is_keeping=is_keeping)
+
+
 def disarm_xdist(config: pytest.Config) -> None:
     """Take no notice of ``-n`` in the project's addopts: this session has workers of its own."""
     for name, value in (("numprocesses", None), ("dist", "no"), ("tx", []), ("maxprocesses", None)):

@@ -23,6 +23,7 @@ from handrail.pytest_plugin.preparing import (
     check_markers,
     disarm_xdist,
     make_barrier,
+    prepare_services,
     register_markers,
 )
 from handrail.pytest_plugin.recording import EventStream
@@ -72,7 +73,7 @@ def join_run(config: pytest.Config) -> None:
         raise pytest.UsageError(error.text()) from None
     register_markers(config, spec.settings)
     config.pluginmanager.register(barrier, "handrail-barrier")
-    _register_services(config, spec.settings, is_keeping=spec.is_keeping)
+    prepare_services(config, spec.settings, is_keeping=spec.is_keeping)
     register_remaining(config, spec)
     config.stash[KEPT_IN] = spec.kept_in
     if config.pluginmanager.hasplugin("playwright"):
@@ -100,7 +101,7 @@ def _join_as_server(config: pytest.Config, spec: RunSpec, source: int, sink: int
         join_as_server(config, spec, source, sink)
     except UserError as error:
         raise pytest.UsageError(error.text()) from None
-    _register_services(config, spec.settings)
+    prepare_services(config, spec.settings)
 
 
 def _register_runner(
@@ -130,16 +131,6 @@ def _register_guard(config: pytest.Config, spec: RunSpec, stream: EventStream) -
         leaks = Leaks(stream)
         config.pluginmanager.register(leaks, "handrail-leaks")
         have_guard_tell(config, leaks.add)  # workers tell theirs to the controller
-
-
-def _register_services(
-    config: pytest.Config, settings: Settings, *, is_keeping: bool = False
-) -> None:
-    is_named = settings.services or any(tier.services for tier in settings.tiers)
-    if is_named or settings.testcontainers:
-        from handrail.pytest_plugin.services.registering import register_services
-
-        register_services(config, settings, is_keeping=is_keeping)
 
 
 class Closing:
@@ -218,7 +209,7 @@ def guard(config: pytest.Config, settings: Settings) -> None:
     except UserError as error:
         raise pytest.UsageError(error.text()) from None
     register_markers(config, settings)
-    _register_services(config, settings)
+    prepare_services(config, settings)
     config.pluginmanager.register(barrier, "handrail-barrier")
     config.pluginmanager.register(Explanation(config, barrier), "handrail-explanation")
 

@@ -21,7 +21,13 @@ from handrail.execution import wire
 from handrail.execution.worker_end import WorkerEnd
 from handrail.model.spec import RunSpec
 from handrail.pytest_plugin.internals import collection, coverage, junit, terminal
-from handrail.pytest_plugin.preparing import KEPT_IN, disarm_xdist, make_barrier, register_markers
+from handrail.pytest_plugin.preparing import (
+    KEPT_IN,
+    disarm_xdist,
+    make_barrier,
+    prepare_services,
+    register_markers,
+)
 from handrail.pytest_plugin.remaining import register_remaining
 from handrail.pytest_plugin.selection import Barrier
 from handrail.pytest_plugin.serving import serve_spawned
@@ -105,6 +111,7 @@ def join_as_worker(
     disarm_xdist(config)
     junit.attach(config)
     register_markers(config, spec.settings)
+    prepare_services(config, spec.settings, is_keeping=spec.is_keeping)
     barrier = make_barrier(config, spec)
     config.pluginmanager.register(barrier, "handrail-barrier")
     register_remaining(config, spec)
