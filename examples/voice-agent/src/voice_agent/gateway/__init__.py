@@ -1,0 +1,1 @@
+"""A WebSocket in front of the three services."""

@@ -1,0 +1,1 @@
+"""A word in, frames out."""
