@@ -10,6 +10,8 @@ from handrail.adoption.sources import Source
 from handrail.frozen import dataclass, field
 
 COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_TOML = ("pytest.toml", ".pytest.toml")
+"""Of pytest 9."""
 _INI = (("pytest.ini", "pytest"), (".pytest.ini", "pytest"))
 _LATER_INI = (("tox.ini", "pytest"), ("setup.cfg", "tool:pytest"))
 
@@ -84,18 +86,21 @@ def pytest_settings(inventory: Inventory) -> Iterator[PytestSettings]:
 
     Source: https://docs.pytest.org/en/stable/reference/customize.html
     """
+    for path in _TOML:
+        if path in inventory.files:
+            values_there = table(inventory.toml(path), "pytest")
+            yield PytestSettings(path=path, section="pytest", values=values_there)
     for path, section in _INI:
         values = ini_section(inventory.files.get(path), section)
         if path in inventory.files:
             yield PytestSettings(path=path, section=section, values=values or {})
     ours = table(inventory.toml(), "tool", "pytest")
     native = {name: value for name, value in ours.items() if name != "ini_options"}
-    for section, found in (
-        ("tool.pytest", native),
-        ("tool.pytest.ini_options", table(ours, "ini_options")),
-    ):
-        if found:
-            yield PytestSettings(path="pyproject.toml", section=section, values=found)
+    if native:
+        yield PytestSettings(path="pyproject.toml", section="tool.pytest", values=native)
+    if "ini_options" in ours:
+        inner = table(ours, "ini_options")
+        yield PytestSettings(path="pyproject.toml", section="tool.pytest.ini_options", values=inner)
     for path, section in _LATER_INI:
         values = ini_section(inventory.files.get(path), section)
         if values is not None:

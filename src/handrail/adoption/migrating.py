@@ -29,7 +29,7 @@ def moved(inventory: Inventory) -> Proposal:
     Raises: CannotMoveError, CannotAddError.
     """
     found = list(pytest_settings(inventory))
-    if not found or found[0].path == PYPROJECT:
+    if not found or found[0].path.endswith(".toml"):
         return Proposal()
     source = found[0]
     if any(each.path == PYPROJECT for each in found):
@@ -158,7 +158,7 @@ def strict(inventory: Inventory, pytest_version: tuple[int, ...]) -> Proposal:
 
 def _header_line(text: str, settings: PytestSettings) -> int:
     """Where its header stands, counted from 1."""
-    if settings.path != PYPROJECT:
+    if not settings.path.endswith(".toml"):
         place = section(text, settings.section)
         at = 0 if place is None else place.first + 1
     else:
@@ -175,7 +175,7 @@ def _header_line(text: str, settings: PytestSettings) -> int:
 
 
 def _check_strict(change: Change, section_name: str) -> None:
-    if change.path != PYPROJECT or change.after is None:
+    if not change.path.endswith(".toml") or change.after is None:
         return
     names = section_name.split(".")
     now = tomllib.loads(change.after)
@@ -186,7 +186,7 @@ def _check_strict(change: Change, section_name: str) -> None:
     if not is_there or _pruned(now) != _pruned(parsed(change.before)):
         raise CannotAddError(
             "strict = true cannot be added without changing what is there",
-            where=PYPROJECT,
+            where=change.path,
             hint="add it by hand",
         )
 

@@ -18,6 +18,8 @@ _HANDBOOKS = ("AGENTS.md", "CLAUDE.md")
 _FENCES: Mapping[str, Fence] = {
     PYPROJECT: HASH,
     ".gitignore": HASH,
+    "pytest.toml": HASH,
+    ".pytest.toml": HASH,
     "pytest.ini": HASH,
     ".pytest.ini": HASH,
     "tox.ini": HASH,

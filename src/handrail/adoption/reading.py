@@ -9,6 +9,8 @@ from handrail.adoption.sources import Source, understood
 
 _FILES = (
     "pyproject.toml",
+    "pytest.toml",
+    ".pytest.toml",
     "pytest.ini",
     ".pytest.ini",
     "tox.ini",

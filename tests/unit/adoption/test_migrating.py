@@ -100,6 +100,7 @@ def test_what_pytest_reads_is_what_is_moved() -> None:
 
 def test_settings_that_are_there_already_are_left_alone() -> None:
     assert moved_changes(pyproject__toml="[tool.pytest.ini_options]\nminversion = '8'\n") == {}
+    assert moved_changes(pytest__toml="[pytest]\n", pytest__ini="[pytest]\n") == {}
     assert moved_changes() == {}
 
 
@@ -189,6 +190,16 @@ def test_every_value_is_the_same_for_pytest_afterwards(name: str, lines: list[st
             {"pyproject.toml": "[tool.pytest]\nx = 1"},
             "pyproject.toml",
             "[tool.pytest]\nBLOCK\nx = 1",
+        ),
+        (
+            {"pytest.toml": "[pytest]\nx = 1\n", "pytest.ini": "[pytest]\n"},
+            "pytest.toml",
+            "[pytest]\nBLOCK\nx = 1\n",
+        ),
+        (
+            {"pyproject.toml": "[tool.pytest.ini_options]\n", "tox.ini": "[pytest]\n"},
+            "pyproject.toml",
+            "[tool.pytest.ini_options]\nBLOCK\n",
         ),
         ({}, "pyproject.toml", "# handrail: begin\n[tool.pytest.ini_options]\nstrict = true\n# handrail: end\n"),
     ],
