@@ -135,6 +135,8 @@ def pytest_settings(around: Around) -> tuple[str, Mapping[str, object]]:
 
 def _sources(around: Around) -> Iterator[tuple[str, Mapping[str, object] | None]]:
     root = around.root
+    for name in ("pytest.toml", ".pytest.toml"):  # of pytest 9
+        yield name, _toml_table(root / name)
     for name in ("pytest.ini", ".pytest.ini"):
         yield name, _section(root / name, "pytest", is_always=True)
     tables = around.table("tool", "pytest")
@@ -142,10 +144,19 @@ def _sources(around: Around) -> Iterator[tuple[str, Mapping[str, object] | None]
     yield "pyproject.toml [tool.pytest]", native or None
     yield (
         "pyproject.toml [tool.pytest.ini_options]",
-        (around.table("tool", "pytest", "ini_options") or None),
+        around.table("tool", "pytest", "ini_options") if "ini_options" in tables else None,
     )
     yield "tox.ini", _section(root / "tox.ini", "pytest")
     yield "setup.cfg", _section(root / "setup.cfg", "tool:pytest")
+
+
+def _toml_table(path: Path) -> Mapping[str, object] | None:
+    """What ``pytest.toml`` says; None if it is not there, or pytest cannot read it either."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8")).get("pytest", {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return None
+    return table if isinstance(table, dict) else {}
 
 
 def _section(path: Path, name: str, *, is_always: bool = False) -> Mapping[str, object] | None:

@@ -116,6 +116,7 @@ def test_a_python_that_the_project_does_not_support(
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("pytest.toml", '[pytest]\naddopts = ["-p", "no:handrail"]\n'),
         ("pytest.ini", "[pytest]\naddopts = -p no:handrail\n"),
         ("pyproject.toml", '[tool.pytest.ini_options]\naddopts = ["-p", "no:handrail"]\n'),
         ("setup.cfg", "[tool:pytest]\naddopts = -q -p no:handrail\n"),
@@ -222,6 +223,9 @@ def test_a_configuration_of_pytest_that_is_not_read(project: Project) -> None:
 
     assert found.what == "pytest reads pytest.ini and nothing else"
     assert found.where == "not read: pyproject.toml [tool.pytest.ini_options]"
+    project.put("pytest.toml", "[pytest]\n")
+    assert project.one("D04").what == "pytest reads pytest.toml and nothing else"
+    (project.root / "pytest.toml").unlink()
     (project.root / "pytest.ini").unlink()
     assert project.find("D04") == []
 
