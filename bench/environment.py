@@ -133,7 +133,7 @@ def _fetching_python() -> str:
 
 
 def _downloaded(name: str, version: str) -> Path | None:
-    spellings = {name, name.replace("-", "_")}
+    spellings = {name, name.replace("-", "_"), name.capitalize()}  # as it was spelt then
     paths = (SDISTS / f"{spelling}-{version}.tar.gz" for spelling in spellings)
     return next((path for path in paths if path.exists()), None)
 

@@ -2,6 +2,7 @@
 
     python3.12 bench/selection.py costs [--rounds 3] [SUITE...]
     python3.12 bench/selection.py replay [--changes 30] [SUITE...]
+    python3.12 bench/selection.py releases [SUITE...]
 
 Costs: plain pytest, pytest-testmon, ``handrail run -n 0`` and the same with ``--changed`` take turns; processor
 time of all their processes, because the wall says less on a busy machine; records are thrown away before
@@ -10,12 +11,16 @@ each that makes some. Then a run without a change, set against pytest's collecti
 Replay: the history of a public project cannot be had everywhere, so changes are made up, each in one function: it raises
 where it begins. ``--changed --verify`` runs everything, and a failure that selection would have
 left out counts as missed. That is harder than a commit: whoever runs the function fails, be it far away.
+
+Releases: successive releases of a project, as if each were one commit: its folders of code and of tests, without the number
+of the release, which all code would be affected by.
 """
 
 import argparse
 import ast
 import json
 import random
+import re
 import resource
 import shutil
 import statistics
@@ -30,6 +35,11 @@ from environment import ROOT, TOOLS, Environment
 from real_suites import SUITES, RealSuite
 
 DEFAULT = ("jinja2", "click")
+CODE = ("src", "tests")
+RELEASES = {
+    "jinja2": ("3.1.2", "3.1.3", "3.1.4", "3.1.5", "3.1.6"),
+    "click": ("8.1.3", "8.1.4", "8.1.5", "8.1.6", "8.1.7", "8.1.8"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +157,15 @@ def replay(bench: Bench, changes: int) -> None:
         lines.insert(first.lineno - 1, f"{indent}raise RuntimeError('changed')\n")
         try:
             path.write_text("".join(lines), "utf-8")
-            bench.run("handrail", *run, "--verify")
-            report = json.loads((bench.folder / ".last.txt").read_text().partition("\n")[0])
-            last = bench.folder / ".handrail" / "runs" / report["run_id"]
-            reasons = json.loads((last / "changed.json").read_text())
+            found_out = verified(bench, run)
         finally:
             path.write_text(text, "utf-8")
-        affected, rest = len(reasons["affected"]), reasons["unaffected"]
-        told = [each["text"] for each in report["notes"] if each["code"] == "changed-verify"]
-        wrong = int(told[0].split()[4]) if told else 0
-        if wrong:
-            print(f"  MISSED {wrong}: {path.name}:{function.name}: {told[0][:300]}")
-        missed += wrong
-        failing += report["summary"]["failed"] + report["summary"]["error"]
-        all_run += bool(reasons["because"])
-        shares.append(affected / max(1, affected + rest))
+        if found_out.missed:
+            print(f"  MISSED: {path.name}:{function.name}: {found_out.missed[:5]}")
+        missed += len(found_out.missed)
+        failing += found_out.failures
+        all_run += bool(found_out.because)
+        shares.append(found_out.share)
         bench.run("handrail", *run)  # what failed passes again, and is recorded
     print(
         f"  {len(shares)} changes: {statistics.median(shares):.1%} of the tests selected (median), "
@@ -169,10 +173,78 @@ def replay(bench: Bench, changes: int) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What one ``--changed --verify`` told."""
+
+    share: float
+    """Of the recorded tests that were selected."""
+    because: str
+    failures: int
+    missed: list[str]
+
+
+def verified(bench: Bench, run: tuple[str, ...]) -> Verified:
+    """Run with ``--verify``."""
+    bench.run("handrail", *run, "--verify")
+    report = json.loads((bench.folder / ".last.txt").read_text().partition("\n")[0])
+    changed = report["changed"]
+    selected = sum(len(each["tests"]) for each in changed["affected"])
+    known = selected + changed["unaffected"]
+    return Verified(
+        share=1.0 if changed["because"] or not known else selected / known,
+        because=changed["because"],
+        failures=report["summary"]["failed"] + report["summary"]["error"],
+        missed=changed["verified"]["missed"],
+    )
+
+
+def releases(bench: Bench) -> None:
+    """Print, for each release after the first, how much is selected and what would be missed."""
+    run = ("run", "--ci", "-q", "--json", "-n", "2", "--changed", *bench.suite.paths)
+    kept = bench.folder.with_name(f"{bench.folder.name}-kept")
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir()
+    for each in CODE:
+        shutil.copytree(bench.folder / each, kept / each)
+    before, missed = "", 0
+    try:
+        bench.forget()
+        for version in RELEASES[bench.suite.name]:
+            sources = TOOLS / "selection" / f"{bench.suite.name}-{version}-release"
+            if not sources.exists():
+                environment.unpack(environment.fetch(bench.suite.name, version), sources)
+            put(sources, bench.folder)
+            if before:
+                found = verified(bench, run)
+                missed += len(found.missed)
+                why = f" ({found.because})" if found.because else ""
+                print(
+                    f"  {before} to {version}: {found.share:.1%} of the recorded tests selected{why}; "
+                    f"{found.failures} failures, {len(found.missed)} missed {found.missed[:3] or ''}"
+                )
+            else:
+                bench.run("handrail", *run)
+            before = version
+    finally:
+        put(kept, bench.folder)
+    print(f"  {missed} missed")
+
+
+def put(sources: Path, folder: Path) -> None:
+    """The code of one release in place of that of another; how it is packaged stays, and its number."""
+    for each in CODE:
+        shutil.rmtree(folder / each)
+        shutil.copytree(sources / each, folder / each, ignore=shutil.ignore_patterns("*.egg-info"))
+    for path in (folder / "src").glob("*/__init__.py"):
+        text = path.read_text("utf-8")
+        path.write_text(re.sub(r'(?m)^__version__ = ".*"$', '__version__ = "1"', text), "utf-8")
+
+
 def main() -> None:
     """Measure what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("costs", "replay"))
+    parser.add_argument("what", choices=("costs", "replay", "releases"))
     parser.add_argument("suites", nargs="*", default=DEFAULT)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--changes", type=int, default=30)
@@ -184,7 +256,13 @@ def main() -> None:
     for name in options.suites:
         bench = prepare(name)
         print(f"{name} {bench.suite.version}, Python {sys.version.split()[0]}")
-        costs(bench, options.rounds) if options.what == "costs" else replay(bench, options.changes)
+        match options.what:
+            case "costs":
+                costs(bench, options.rounds)
+            case "replay":
+                replay(bench, options.changes)
+            case _:
+                releases(bench)
 
 
 if __name__ == "__main__":
