@@ -1,8 +1,9 @@
 """The workflow of a stage for GitHub Actions."""
 
+import json
 from collections.abc import Iterator
 
-from handrail.ci.generated import header, inputs_of, quoted, test_command
+from handrail.ci.generated import about, block, header, inputs_of, quoted, test_command
 from handrail.ci.pins import Pins
 from handrail.ci.stages import Job
 
@@ -18,8 +19,8 @@ def path_of(job: Job) -> str:
 def workflow(job: Job, pins: Pins) -> str:
     """The whole file."""
     lines = [
-        header(f"[tool.handrail.stages.{job.name}]", inputs_of(job, pins), pins),
-        f"name: {job.slug}",
+        header(about(job), inputs_of(job, pins), pins),
+        f"name: {json.dumps(job.slug)}",
         "",
         *_on(job),
         "",
@@ -59,7 +60,7 @@ def _tests(job: Job, pins: Pins) -> Iterator[str]:
     yield f"    name: Python ${{{{ matrix.python }}}}{shard}"
     if job.gates:
         yield f"    if: ${{{{ inputs.confirm == '{job.slug}' }}}}"
-        yield f"    environment: {job.gates[0]} # protect it: a person approves"
+        yield f"    environment: {json.dumps(job.gates[0])} # protect it: a person approves"
     yield from _machine(job.timeout_minutes, pins)
     yield "    strategy:"
     yield "      fail-fast: false"
@@ -73,7 +74,8 @@ def _tests(job: Job, pins: Pins) -> Iterator[str]:
     if job.shards > 1:
         yield "        env:"
         yield "          SHARD: ${{ matrix.shard }}"
-    yield f"        run: {test_command(job, 'github')}"
+    yield "        run: |"
+    yield from block(test_command(job, "github"), "          ")
     cell = "-shard-${{ matrix.shard }}" if job.shards > 1 else ""
     yield from _step("Keep the run", pins.use("actions/upload-artifact"), "${{ !cancelled() }}")
     yield f"          name: {job.slug}-python-${{{{ matrix.python }}}}{cell}"
@@ -96,7 +98,7 @@ def _verdict(job: Job, pins: Pins) -> Iterator[str]:
     yield "    needs: [tests]"
     yield from _machine(job.install_minutes, pins)
     yield "    steps:"
-    yield from _prepared(f'"{job.python[-1]}"', job, pins)
+    yield from _prepared(json.dumps(job.python[-1]), job, pins)
     yield from _step("Fetch the runs", pins.use("actions/download-artifact"))
     yield f"          pattern: {job.slug}-python-*"
     yield "          path: .handrail/shards"
@@ -129,7 +131,7 @@ def _prepared(python: str, job: Job, pins: Pins) -> Iterator[str]:
     yield f"          key: {_key(python.strip(chr(34)))}"
     yield "      - name: Install"
     yield "        run: |"
-    yield from (f"          {line}" for line in job.install.splitlines())
+    yield from block(job.install, "          ")
 
 
 def _step(name: str, use: str, condition: str = "") -> Iterator[str]:

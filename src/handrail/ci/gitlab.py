@@ -1,8 +1,9 @@
 """The jobs of a stage for GitLab, and the file that includes those of all stages."""
 
+import json
 from collections.abc import Iterator, Sequence
 
-from handrail.ci.generated import header, inputs_of, quoted, test_command
+from handrail.ci.generated import about, block, header, inputs_of, quoted, test_command
 from handrail.ci.pins import Pins
 from handrail.ci.stages import Job
 
@@ -13,6 +14,13 @@ _RULES = {
     "merge_group": "$CI_MERGE_REQUEST_EVENT_TYPE == 'merge_train'",
     "push": "$CI_PIPELINE_SOURCE == 'push' && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
 }
+
+
+_RESERVED = {
+    "default", "include", "stages", "variables", "workflow", "image", "services", "cache", "before_script",
+    "after_script", "spec", "pages", "true", "false", "nil",
+}  # fmt: skip
+"""Words that mean something else to GitLab than the name of a job."""
 
 
 def path_of(job: Job) -> str:
@@ -34,19 +42,22 @@ def main(jobs: Sequence[Job], pins: Pins) -> str:
 
 def jobs_of(job: Job, pins: Pins) -> str:
     """The file of one stage."""
-    about = f"[tool.handrail.stages.{job.name}]"
-    lines = [header(about, inputs_of(job, pins), pins), *_tests(job), "", *_verdict(job)]
+    lines = [header(about(job), inputs_of(job, pins), pins), *_tests(job), "", *_verdict(job)]
     return "\n".join(lines) + "\n"
 
 
+def _name(job: Job) -> str:
+    return f"{job.slug}-tests" if job.slug in _RESERVED else job.slug
+
+
 def _tests(job: Job) -> Iterator[str]:
-    yield f"{job.slug}:"
+    yield f"{json.dumps(_name(job))}:"
     yield "  stage: test"
     yield '  image: "python:$PYTHON"'
     yield from _rules(job)
     if job.gates:
         yield "  environment:"
-        yield f"    name: {job.gates[0]} # protect it: a person approves"
+        yield f"    name: {json.dumps(job.gates[0])} # protect it: a person approves"
     yield from _common(job, job.timeout_minutes)
     yield "  retry:"
     yield "    max: 1"
@@ -57,7 +68,7 @@ def _tests(job: Job) -> Iterator[str]:
     if job.shards > 1:
         yield f"        SHARD: {quoted(str(n + 1) for n in range(job.shards))}"
     yield "  script:"
-    yield from _script([*job.install.splitlines(), test_command(job, "agent")])
+    yield from _script([job.install, test_command(job, "agent")])
     yield "  artifacts:"
     yield "    when: always"
     yield "    paths: [.handrail/runs/]"
@@ -66,14 +77,14 @@ def _tests(job: Job) -> Iterator[str]:
 
 def _verdict(job: Job) -> Iterator[str]:
     merge = f"handrail report merge .handrail/runs/*/ --expect {job.cells}"
-    yield f"{job.slug} verdict:"
+    yield f"{json.dumps(f'{_name(job)} verdict')}:"
     yield "  stage: verdict"
-    yield f'  image: "python:{job.python[-1]}"'
+    yield f"  image: {json.dumps(f'python:{job.python[-1]}')}"
     yield from _rules(job, when="always")
-    yield f"  needs: [{job.slug}]"
+    yield f"  needs: {quoted([_name(job)])}"
     yield from _common(job, job.install_minutes)
     yield "  script:"
-    yield from _script([*job.install.splitlines(), merge])
+    yield from _script([job.install, merge])
     yield "  after_script:"
     yield from _script(["handrail report latest --format junit -o junit.xml"])
     yield "  artifacts:"
@@ -104,5 +115,7 @@ def _rules(job: Job, when: str = "") -> Iterator[str]:
             yield f"      when: {when}"
 
 
-def _script(lines: Sequence[str]) -> Iterator[str]:
-    yield from (f"    - |-\n      {line}" for line in lines)
+def _script(scripts: Sequence[str]) -> Iterator[str]:
+    for script in scripts:
+        yield "    - |-"
+        yield from block(script, "      ")

@@ -136,6 +136,7 @@ def _job(stage: Stage, settings: Settings, project: Project, pins: Pins) -> Job:
     tiers = [settings.tier(name) for name in stage.tiers or (settings.default_tier,)]
     _check_places(stage, on, tiers)
     gates = tuple(dict.fromkeys(tier.gate for tier in tiers if tier.gate))
+    _check_names(stage, [stage.name, *(tier.name for tier in tiers), *gates, *stage.python])
     for gate in gates:
         _check_gate(stage, on, settings.gate(gate), tiers)
     if "schedule" in on and "workflow_dispatch" not in on:
@@ -165,6 +166,16 @@ def _events(stage: Stage) -> tuple[str, ...]:
                 hint=f'write "{near}"' if near else "write one of these",
             )
     return tuple(each for each in EVENTS if each in stage.on) or ("workflow_dispatch",)
+
+
+def _check_names(stage: Stage, names: Sequence[str]) -> None:
+    for name in names:
+        if not name.isprintable() or "${{" in name:
+            raise StageError(
+                f"the name {name!r} cannot stand in a workflow",
+                where=f"stage {stage.name!r}",
+                hint="rename it: no line breaks, no control characters, no ${{",
+            )
 
 
 def _check_places(stage: Stage, on: Sequence[str], tiers: Sequence[Tier]) -> None:

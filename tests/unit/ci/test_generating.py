@@ -1,16 +1,21 @@
 """The files of each provider: compared with golden ones, and with what public linters say."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from made_projects import STAGES, TIERS, generated
+from hypothesis import example, given
+from hypothesis import strategies as st
+from made_projects import PINS, SHOP, STAGES, TIERS, generated
 
 from handrail import __version__
-from handrail.ci.generating import ForeignFileError, changes
+from handrail.ci.generating import ForeignFileError, changes, files
+from handrail.ci.stages import staged
+from handrail.model.tiers import Settings, Stage, Tier
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "ci"
 BOTH = [(provider, path) for provider in ("github", "gitlab") for path in generated(TIERS + STAGES, provider)]  # fmt: skip
@@ -36,6 +41,31 @@ def test_the_same_stages_give_the_same_files_and_others_give_another_hash() -> N
     (path,) = (each for each in once if once[each] != other[each])
     assert path == ".github/workflows/handrail-pr-fast.yml"
     assert once[path].splitlines()[2] != other[path].splitlines()[2]
+
+
+NAMES = st.text(min_size=1, max_size=20).filter(
+    lambda text: text.strip() and text.isprintable() and "${{" not in text
+)
+
+
+@given(name=NAMES, tier=NAMES, provider=st.sampled_from(["github", "gitlab"]))
+@example(name="a] # {", tier="a'; rm -rf /", provider="github")
+@example(name="include", tier="a: b # c", provider="gitlab")
+@example(name="1.0", tier="$(x)", provider="github")
+def test_names_are_never_taken_for_keys_or_commands(name: str, tier: str, provider: str) -> None:
+    settings = Settings(
+        default_tier=tier, tiers=(Tier(name=tier),), stages=(Stage(name=name, on=("push",)),)
+    )
+    found = staged(settings, SHOP, PINS)
+
+    (text,) = (text for path, text in files(provider, found, SHOP, PINS).items() if path.rpartition("/")[2].startswith("handrail-"))  # fmt: skip
+
+    document = yaml.safe_load(text)
+    tests = document["jobs"]["tests"] if provider == "github" else next(iter(document.values()))
+    scripts = [step["run"] for step in tests["steps"] if "run" in step] if provider == "github" else tests["script"]  # fmt: skip
+    assert shlex.split(scripts[-1])[:4] == ["handrail", "run", "--tier", tier]
+    assert len(document) == (5 if provider == "github" else 2)
+    assert all(isinstance(key, str) or key is True for key in document)
 
 
 def test_no_expression_of_an_event_is_in_a_script() -> None:

@@ -110,6 +110,17 @@ def test_a_usual_stage_that_cannot_be_is_left_out_with_the_reason() -> None:
             ),
         ),
         (
+            (
+                '[tool.handrail]\ndefault-tier = "${{ x }}"\n[tool.handrail.tiers."${{ x }}"]\n'
+                "[tool.handrail.stages.x]"
+            ),
+            (
+                "error: the name '${{ x }}' cannot stand in a workflow [stage]\n"
+                "  stage 'x'\n\n"
+                "hint: rename it: no line breaks, no control characters, no ${{"
+            ),
+        ),
+        (
             '[tool.handrail.stages."a b"]\n[tool.handrail.stages.a-b]',
             (
                 "error: the stages a b and a-b would have one file [stage]\n"
