@@ -31,7 +31,12 @@ def services() -> Iterator[dict[str, str]]:
     try:
         yield {each["name"]: each["url"] for each in json.loads(up.stdout)["services"]}
     finally:
-        subprocess.run([handrail, "services", "down"], check=True, stdout=subprocess.DEVNULL)
+        down = [
+            handrail,
+            "services",
+            "down",
+        ]  # in a session of its own: a second Ctrl-C is not for it
+        subprocess.run(down, check=True, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
 def arrive(gateway: str, name: str) -> httpx2.Client:
