@@ -11,8 +11,14 @@ import grpc
 from voice_agent.discovery import Book, Chooser, NobodyError
 from voice_agent.wire import ANSWER, SPEAK, Method
 
-# A connection that breaks while frames come is UNKNOWN, "Stream removed".
-GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN)
+# A connection that breaks is UNKNOWN while something is read, INTERNAL while something is written.
+GONE = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.INTERNAL,
+)
+TRIES = 10
 POLL_S = 0.05
 
 
@@ -61,12 +67,12 @@ class Pipeline:
             self._channels[address] = grpc.aio.insecure_channel(address)
         return self._channels[address]
 
-    def lost(self, address: str, error: grpc.aio.AioRpcError) -> None:
+    def lost(self, address: str, error: grpc.aio.AioRpcError, tries: int) -> None:
         """It is gone: another one, please.
 
-        Raises: the error, if it says something else.
+        Raises: the error, if it says something else, or has been said ``TRIES`` times in a row.
         """
-        if error.code() not in GONE:
+        if error.code() not in GONE or tries >= TRIES:
             raise error
         self.counts.moved += 1
         self._chooser.lost(address)
@@ -76,18 +82,19 @@ class Pipeline:
 
         That is right because all of a kind give the same answer.
         """
-        count = 0
+        count = tries = 0
         while True:
             address, skipped = await self.pick(method.kind), 0
+            tries += 1
             try:
                 async for each in method.on(self.channel(address))(request):
                     if skipped < count:
                         skipped += 1
                         continue
-                    count, skipped = count + 1, skipped + 1
+                    count, skipped, tries = count + 1, skipped + 1, 0
                     yield each
             except grpc.aio.AioRpcError as error:
-                self.lost(address, error)
+                self.lost(address, error, tries)
             else:
                 return
 

@@ -37,6 +37,7 @@ class Session:
         self._kept: deque[bytes] = deque(maxlen=KEPT)  # of the sentence that is being said
         self._forgotten = 0  # frames of this stream that are not kept any more
         self._sentence: list[str] = []
+        self._tries = 0  # recognisers in a row that were gone before they had heard a word
         self._speaking: asyncio.Task[None] | None = None
         self._said: list[str] = []
 
@@ -69,10 +70,11 @@ class Session:
         """Have one recogniser after the other listen, if need be."""
         while True:
             address = await self._pipeline.pick(LISTEN.kind)
+            self._tries += 1
             try:
                 await self._listen_at(address)
             except grpc.aio.AioRpcError as error:
-                self._pipeline.lost(address, error)
+                self._pipeline.lost(address, error, self._tries)
 
     async def _listen_at(self, address: str) -> None:
         """Say the sentence again from its beginning, then go on; until that recogniser is gone."""
@@ -82,6 +84,7 @@ class Session:
         handing_over = asyncio.create_task(self._hand_over(call, list(self._kept)))
         try:
             async for heard in call:
+                self._tries = 0
                 await self._understand(heard)
         finally:
             call.cancel()
