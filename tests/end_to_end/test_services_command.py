@@ -107,6 +107,37 @@ def test_a_second_up_finds_what_the_first_started(shop: Project) -> None:
     assert services(shop, "status").returncode == 0
 
 
+def test_an_app_is_up_where_its_path_answers_whatever_its_first_page_does(project: Project) -> None:
+    project.put(
+        "serve.py",
+        """
+        import sys
+        from http.server import BaseHTTPRequestHandler, HTTPServer
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200 if self.path == "/health" else 404)
+                self.end_headers()
+
+        HTTPServer((sys.argv[1], int(sys.argv[2])), Answers).serve_forever()
+        """,
+    )
+    project.put(
+        "pyproject.toml",
+        """
+        [tool.handrail.services.api]
+        command = "python serve.py {host} {port}"
+        ready = { http = "/health" }
+        """,
+    )
+
+    try:
+        assert told(project, "up")["api"]["state"] == "up"
+        assert told(project, "status")["api"]["state"] == "up"
+    finally:
+        services(project, "down")
+
+
 def test_every_work_tree_has_a_set_of_its_own(cache: Project, tmp_path: Path) -> None:
     other = Project(tmp_path / "other", cache.home, cache.mark)
     other.put("pyproject.toml", "[tool.handrail.services.redis]\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from handrail.errors import UserError
 from handrail.frozen import dataclass, replace
-from handrail.model.services import Address, Probe, Running, Start
+from handrail.model.services import Address, Probe, Ready, Running, Start
 from handrail.model.tiers import Service
 from handrail.services.addresses import own_host
 from handrail.services.backends import Backend, choose
@@ -197,13 +197,13 @@ class Fleet:
         self.supervision.begin(start)
         return self.get(settings.name, name)
 
-    def probe_of(self, server: Server) -> Probe:
+    def ready_of(self, server: Server) -> Ready:
         """How that server is asked whether it answers."""
         begun = self._begun.get(server.name)
         if begun is not None:
-            return begun[2].ready.probe
+            return begun[2].ready
         recipe = self._recipes.get(server.service)
-        return recipe.image.ready.probe if recipe and recipe.image else Probe.TCP
+        return recipe.image.ready if recipe and recipe.image else Ready(probe=Probe.TCP)
 
     def detach(self) -> int:
         """Let what was started go on without this process; the supervisor's pid, 0 if there is none."""

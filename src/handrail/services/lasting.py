@@ -49,6 +49,7 @@ class Lasting:
     folder: str
     address: Address
     probe: Probe
+    http_path: str = "/"
     test: str = ""
     """The failed test for which it is kept; empty if a person asked for it."""
 
@@ -73,8 +74,9 @@ class Lasting:
 
     def answers(self) -> bool:
         """Whether it does, just now."""
+        ready = Ready(probe=self.probe, http_path=self.http_path)
         try:
-            return self.is_running and answers(self.address, Ready(probe=self.probe))
+            return self.is_running and answers(self.address, ready)
         except OSError:
             return False
 
@@ -216,7 +218,8 @@ def detached(
             pid=server.running.pid if server.running is not None else 0,
             folder=server.running.log.removesuffix(".log") if server.running is not None else "",
             address=server.address,
-            probe=fleet.probe_of(server),
+            probe=fleet.ready_of(server).probe,
+            http_path=fleet.ready_of(server).http_path,
             test=test,
         )
         for name, server in servers.items()
