@@ -1,8 +1,8 @@
 """``make timeline``: draws docs/timeline.svg from a conversation that really was."""
 
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -33,9 +33,9 @@ def conversation(url: str) -> list[tuple[str, float, float, str]]:
                 blocks.append(("you", start, start + WORD_FRAMES * FRAME_S, word))
             speaker.say_slowly(sentence)
 
-        def listen(*, frames: int = 10**9) -> None:
+        def listen() -> None:
             reply, ear = Reply(), Ear()
-            while len(reply.frames) < frames:
+            while True:
                 kind, now = speaker.hear(reply), time.monotonic() - began
                 if kind == "frame" and (word := ear.hear(reply.frames[-1])):
                     blocks.append(("agent", now - WORD_FRAMES * FRAME_S, now, word))
@@ -46,15 +46,17 @@ def conversation(url: str) -> list[tuple[str, float, float, str]]:
                 if kind in ENDS:
                     return
 
-        speak("two plus three")
-        listen()
-        speak("count to twelve")
-        listening = threading.Thread(target=listen)
-        listening.start()
-        time.sleep(0.9)  # as a person who has heard enough
-        speak("stop")
-        listening.join()
-        listen()
+        with ThreadPoolExecutor(1) as ears:  # or what comes while somebody speaks would seem late
+            answered = ears.submit(listen)
+            speak("two plus three")
+            answered.result()
+            answered = ears.submit(listen)
+            speak("count to twelve")
+            time.sleep(0.9)  # as a person who has heard enough
+            stopped = ears.submit(listen)
+            speak("stop")
+            answered.result()
+            stopped.result()
     return blocks
 
 
