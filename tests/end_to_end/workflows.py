@@ -33,6 +33,11 @@ class Machine:
     skipped: tuple[str, ...] = ()
     results: dict[str, str] = field(default_factory=dict)
     printed: str = ""
+    scripts: Path = SCRIPTS
+    """Of the environment that stands for what a job installs."""
+    environ: Mapping[str, str] = field(
+        default_factory=lambda: {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    )
 
     def run(self, workflow: Path) -> dict[str, str]:
         """The result of each job: success, failure or skipped."""
@@ -56,7 +61,7 @@ class Machine:
         return self.results
 
     def _gitlab_job(self, name: str, job: Mapping[str, Any], cell: Mapping[str, str]) -> bool:
-        place = self.folder / f"{name}-{len(list(self.folder.iterdir()))}"
+        place = self._place(name)
         kept = self.folder / "artifacts"
         subprocess.run(["git", "clone", "-q", self.origin, place], check=True)
         if "needs" in job:
@@ -73,7 +78,7 @@ class Machine:
         return is_good
 
     def _job(self, name: str, job: Mapping[str, Any], cell: Mapping[str, object]) -> bool:
-        place = self.folder / f"{name}-{len(list(self.folder.iterdir()))}"
+        place = self._place(name)
         known = {f"matrix.{key}": str(value) for key, value in cell.items()}
         known |= {f"needs.{key}.result": value for key, value in self.results.items()}
         known["runner.os"] = "Linux"
@@ -82,6 +87,12 @@ class Machine:
             if self._is_due(step.get("if", "success()"), is_good):
                 is_good &= self._step(step, place, known)
         return is_good
+
+    def _place(self, name: str) -> Path:
+        """Of a fresh clone: in a folder of its own, and called as the repository is."""
+        found = self.folder / f"{name}-{len(list(self.folder.iterdir()))}" / self.origin.name
+        found.parent.mkdir()
+        return found
 
     def _is_due(self, condition: str, is_good: bool) -> bool:
         text = _EXPRESSION.sub(r"\1", condition)
@@ -133,13 +144,13 @@ class Machine:
             env={
                 **kept,
                 **environ,
-                "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
+                "PATH": f"{self.scripts}{os.pathsep}{os.environ['PATH']}",
                 "CI": "true",
                 "GITHUB_ACTIONS": "true",
                 "GITHUB_EVENT_NAME": self.event,
                 "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md"),
-                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
                 "PYTHONDONTWRITEBYTECODE": "1",
+                **self.environ,
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
