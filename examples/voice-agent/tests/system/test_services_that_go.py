@@ -34,6 +34,7 @@ def test_a_recogniser_that_is_killed_in_the_middle_of_a_sentence_is_replaced(
     frames = say(["two", "plus", "three"])
     moved = counts()["moved"]
     caller.send(frames[:10])
+    assert caller.hear(Reply()) == "word"  # "two" has been understood, and "plus" has begun
 
     spare.kill()
     caller.send(frames[10:])

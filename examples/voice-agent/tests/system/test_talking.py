@@ -31,6 +31,9 @@ def test_the_speaker_is_told_what_was_understood_and_what_was_said(speaker):
     reply = speaker.ask("two plus three")
 
     assert reply.events == [
+        {"type": "word", "word": "two"},
+        {"type": "word", "word": "plus"},
+        {"type": "word", "word": "three"},
         {"type": "heard", "words": ["two", "plus", "three"]},
         {"type": "done", "words": ["five"]},
     ]

@@ -110,6 +110,7 @@ class Session:
         if heard.word != PAUSE:
             await self._interrupt()
             self._sentence.append(heard.word)
+            await self._tell("word", word=heard.word)
             return
         while self._forgotten < heard.frames:
             self._kept.popleft()
