@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed.stamp
+WITH_TOOLS = PATH="$(abspath $(BIN)):$$PATH"
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
 	command -v $$each >/dev/null && $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	&& echo $$each && break; done)
@@ -34,10 +35,10 @@ demo: setup ## a well-known project's own tests under pytest, xdist and handrail
 	@$(BIN)/python bench/demo.py
 
 test: setup ## our own tests, under handrail: the tiers that run here by default
-	@$(BIN)/python .ci/closing_line.py $(BIN)/handrail run
+	@$(WITH_TOOLS) $(BIN)/python .ci/closing_line.py $(BIN)/handrail run
 
 test-all: setup ## our own tests, every tier
-	@$(BIN)/python .ci/closing_line.py $(BIN)/handrail run --tier fast --tier end-to-end
+	@$(WITH_TOOLS) $(BIN)/python .ci/closing_line.py $(BIN)/handrail run --tier fast --tier end-to-end
 
 test-docker: setup ## our own tests with containers; needs docker, and a daemon, or root and dockerd
 	@$(BIN)/handrail run --tier docker
