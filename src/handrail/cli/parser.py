@@ -17,6 +17,7 @@ from handrail.cli.arguments import (
 )
 from handrail.errors import ExitCode, UsageError
 
+_VERSION = "--version"
 _WITHOUT_VALUE = {"--changed": "--changed=", "--guard": "--guard=note"}
 """Options whose value may be left out: what follows is a path or a tier, and not taken for it."""
 
@@ -32,7 +33,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
         given = completed(given)
     given = [_WITHOUT_VALUE.get(each, each) for each in given]
-    parser = build(_named(given))
+    is_version = given == [_VERSION]
+    parser = build(_VERSION if is_version else _named(given))
     parsed = parser.parse_args(given)
     if getattr(parsed, "command", None) is None:
         parser.print_help()
@@ -53,7 +55,7 @@ def _named(given: Sequence[str]) -> str:
 
 
 def build(only: str = "") -> Parser:
-    """The whole parser, or, as that takes a while, the part for one command."""
+    """The whole parser, or, as that takes a while, the part for one command or option."""
     parser = Parser(
         prog="handrail",
         description="Tests in parallel, each bounded in time and memory, behind safe tiers.",
@@ -61,7 +63,7 @@ def build(only: str = "") -> Parser:
         "4 nothing ran, 5 refused, 8 still running, 130 and 143 stopped.",
     )
     parser.only = only
-    parser.add_argument("--version", action="version", version=f"handrail {__version__}")
+    parser.add_argument(_VERSION, action="version", version=f"handrail {__version__}")
     parser.add_argument("-C", dest="folder", metavar="DIR", help="as if started in DIR")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog="handrail")
     for name, (about, fill) in COMMANDS.items():
