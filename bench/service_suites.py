@@ -193,7 +193,11 @@ def cache(redis_service):
         client.flushdb()
         yield client
 """
-PYTEST_DATABASES = ("-p", "pytest_databases.docker.postgres", "-p", "pytest_databases.docker.redis")
+PYTEST_DATABASES = tuple(
+    word
+    for name in ("_service", "docker.postgres", "docker.redis")
+    for word in ("-p", f"pytest_databases.{name}")
+)
 
 
 def docker(images: Mapping[str, str]) -> str:
