@@ -125,8 +125,7 @@ class Saves:
             for each in entries:
                 with suppress(OSError):  # gone meanwhile
                     if is_watched(each.name):
-                        stat = each.stat()
-                        found[inner + each.name] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+                        found[inner + each.name] = _stamp(each.stat())
                     elif _is_folder(each):
                         waiting.append(f"{inner}{each.name}/")
         self._cost_s = time.thread_time() - began
@@ -165,6 +164,18 @@ class Saves:
     def close(self) -> None:
         """Let go of the bell."""
         self.bell.close()
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """Of a file as it is now; None if it is gone."""
+    try:
+        return _stamp(path.stat())
+    except OSError:
+        return None
+
+
+def _stamp(stat: os.stat_result) -> Stamp:
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from handrail.core.affected import Graph, Imports, Selection, affected, read_imports
-from handrail.execution.saves import Saves
+from handrail.execution.saves import Saves, stamp_of
 
 MOST_BYTES = 1 << 20
 """Of a larger file it is not looked whether its text has changed, only whether it was written."""
@@ -41,9 +41,12 @@ class Sources:
         return not self._unread
 
     def read_one(self) -> None:
-        """Read one more."""
+        """Read one more. One that was saved since the look at all files is not known by its new text."""
         if self._unread:
-            self._read(self._unread.pop())
+            path = self._unread.pop()
+            self._read(path)
+            if stamp_of(self._root / path) != self.saves.files.get(path):
+                self._texts.pop(path, None)
 
     def changed(self, *, is_running: bool) -> frozenset[str]:
         """Files that were saved with another text, or are new, or gone; mostly none.
