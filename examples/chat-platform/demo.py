@@ -31,11 +31,8 @@ def services() -> Iterator[dict[str, str]]:
     try:
         yield {each["name"]: each["url"] for each in json.loads(up.stdout)["services"]}
     finally:
-        down = [
-            handrail,
-            "services",
-            "down",
-        ]  # in a session of its own: a second Ctrl-C is not for it
+        # In a session of its own: a second Ctrl-C is not for it.
+        down = [handrail, "services", "down"]
         subprocess.run(down, check=True, stdout=subprocess.DEVNULL, start_new_session=True)
 
 

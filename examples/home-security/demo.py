@@ -36,7 +36,9 @@ def services() -> Iterator[dict[str, str]]:
     try:
         yield {each["name"]: each["url"] for each in json.loads(up.stdout)["services"]}
     finally:
-        subprocess.run([handrail, "services", "down"], check=True, stdout=subprocess.DEVNULL)
+        # In a session of its own: a second Ctrl-C is not for it.
+        down = [handrail, "services", "down"]
+        subprocess.run(down, check=True, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
 def prepare(database_url: str) -> None:

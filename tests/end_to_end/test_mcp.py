@@ -504,7 +504,7 @@ class Blocked:
 
 sys.meta_path.insert(0, Blocked())
 from handrail.cli import main
-sys.exit(main(["mcp"]))
+main(["mcp"])
 """
 
 

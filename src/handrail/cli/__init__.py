@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from handrail.errors import ExitCode, UserError
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code. Problems a person can fix are shown without a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command, and end this process with its exit code. Problems a person can fix are shown
+    without a traceback.
+    """
     from handrail.cli.parser import parse
 
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -16,7 +18,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed = parse(given)
         return int(parsed.command(parsed))
 
-    return answered(command)
+    code = answered(command)
+    threading = sys.modules.get("threading")
+    if threading is not None and threading.active_count() > 1:
+        sys.exit(code)  # which waits for them
+    from handrail.system.leaving import leave
+
+    leave(code)
 
 
 def answered(command: Callable[[], int]) -> int:

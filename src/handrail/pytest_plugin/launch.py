@@ -42,15 +42,9 @@ def main() -> None:
     sys.argv[0] = os.path.join(scripts, "pytest")
     console_main = getattr(config, "_console_main", None) or config.console_main
     code = int(console_main())
-    import atexit
+    from handrail.system.leaving import leave
 
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            code = code or 1
-    os._exit(code)
+    leave(code)
 
 
 def _last(descriptor: int) -> str:
