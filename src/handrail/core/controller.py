@@ -84,10 +84,12 @@ def _tick(state: State, watches: tuple[Watch, ...], now: float) -> Decision:
     state, orders = enforce(state, watches, now)
     state, more = pass_by(state, watches, now)
     orders += more
-    for step in (dismiss_silent, press_harder, shadow):
-        state, more = step(state, now)
-        orders += more
-    return state, orders
+    state, more = dismiss_silent(state, now)
+    orders += more
+    state, more = press_harder(state, watches, now)
+    orders += more
+    state, more = shadow(state, now)
+    return state, orders + more
 
 
 # Progress.

@@ -89,6 +89,8 @@ class Watch:
     for_s: float
     limit_s: float
     memory_bytes: int
+    has_told: bool = False
+    """Whether it has written the stacks of its threads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ from handrail.frozen import replace
 
 DUMP_S = 0.1
 """How long a worker may take to write the stacks of its threads before it is terminated."""
+UNTOLD_S = 2.0
+"""How much longer if it has not begun to: a busy machine may have had no time for it. Only who
+blocks signals takes longer."""
 SILENCE_S = 600.0
 """How long a worker that runs no test may say nothing: starting, or collecting a module."""
 
@@ -95,11 +98,14 @@ def dismiss_silent(state: State, now: float) -> Decision:
     return state, orders
 
 
-def press_harder(state: State, now: float) -> Decision:
+def press_harder(state: State, watches: tuple[Watch, ...], now: float) -> Decision:
     """What did not go when it was asked is asked more firmly."""
     orders: list[Order] = []
+    silent = {watch.worker for watch in watches if not watch.has_told}
     for worker, job in state.jobs.items():
-        if job.pressure in {Pressure.NONE, Pressure.KILLED} or now < job.act_at:
+        is_untold = job.pressure is Pressure.DUMPED and worker in silent
+        act_at = job.act_at + UNTOLD_S if is_untold else job.act_at
+        if job.pressure in {Pressure.NONE, Pressure.KILLED} or now < act_at:
             continue
         if job.pressure in {Pressure.DUMPED, Pressure.RETIRED}:
             pressed = replace(job, pressure=Pressure.TERMINATED, act_at=now + state.limits.grace_s)

@@ -211,7 +211,12 @@ class Loop:
             seen = self._slots.read(worker.end.slot)
             watches.append(
                 controlling.Watch(
-                    number, seen.test, now - seen.since, seen.limit_s, worker.memory_bytes
+                    worker=number,
+                    test=seen.test,
+                    for_s=now - seen.since,
+                    limit_s=seen.limit_s,
+                    memory_bytes=worker.memory_bytes,
+                    has_told=job.pressure is Pressure.DUMPED and worker.has_told,
                 )
             )
         return tuple(watches)

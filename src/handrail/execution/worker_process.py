@@ -68,6 +68,11 @@ class WorkerProcess:
                 opened.append(os.open(f"/proc/{self.pid}/fd/{descriptor}", os.O_RDONLY))
         self.output = tuple(opened)
 
+    @property
+    def has_told(self) -> bool:
+        """Whether it has written stacks."""
+        return os.fstat(self.end.stacks).st_size > 0
+
     def has_ended(self) -> bool:
         """Whether there is nothing left of it but its exit code."""
         try:

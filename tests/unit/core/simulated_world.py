@@ -86,6 +86,7 @@ class Worker:
     is_deaf: bool = False
     memory_bytes: int = 0
     word: str = "go on"
+    has_told: bool = False
     mail: list[c.Fact | int] = field(default_factory=list)
     """Facts, and tests that finished."""
     is_alive: bool = True
@@ -105,8 +106,13 @@ class World:
         is_fresh: bool = False,
         collect_limit_s: float = LIMIT_S,
         retries: int = 0,
+        dump_s: float = 0.001,
     ) -> None:
         self.retries = retries
+        self.dump_s = dump_s
+        """How long a worker takes to write its stacks."""
+        self.told: list[int] = []
+        """Workers that have written them."""
         self.settled: Counter[int] = Counter()
         """How often each test finished or was lost; with ``retries``, each time as a failure."""
         self.modules = modules
@@ -203,7 +209,9 @@ class World:
 
     def tick(self) -> None:
         watches = tuple(
-            c.Watch(n, each.test, self.now - each.since, each.limit_s, each.memory_bytes)
+            c.Watch(
+                n, each.test, self.now - each.since, each.limit_s, each.memory_bytes, each.has_told
+            )
             for n, each in self.workers.items()
             if (job := self.state.jobs.get(n)) is not None
             and not (job.is_idle and job.pressure is c.Pressure.NONE)
@@ -323,6 +331,7 @@ class World:
         match order:
             case c.Dump():
                 worker.word = "end"
+                self.then(worker, self.dump_s, self.dump)
             case c.Interrupt():
                 worker.word = "hand back"
                 if not is_stubborn and not worker.start.is_mute:
@@ -352,6 +361,10 @@ class World:
         if worker.is_alive:
             worker.is_alive = False
             self.at(0.005, lambda: self.bury(worker))
+
+    def dump(self, worker: Worker) -> None:
+        worker.has_told = True
+        self.told.append(worker.number)
 
     def end_badly(self, worker: Worker) -> None:
         """Tear down the session, in the name of the last test."""

@@ -7,7 +7,7 @@ from worlds import LIMITS, PASS
 from handrail.core.controller import decide
 from handrail.core.controlling import Dump, Job, Limits, Loss, State, Tick, Watch
 from handrail.core.handing_out import RETIRE_S
-from handrail.core.pressing import DUMP_S, SILENCE_S
+from handrail.core.pressing import DUMP_S, SILENCE_S, UNTOLD_S
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,23 @@ def test_a_hung_test_costs_its_limit_the_stacks_and_the_grace_it_needs(
     assert world.lost == [(0, Loss.TIMED_OUT)]
     assert world.finished == [1]
     most = LIMIT_S + DUMP_S + grace_s + 4 * TICK_S
+    assert most - 4 * TICK_S <= world.finished_at[1] <= most
+
+
+def test_a_worker_that_has_no_time_to_write_its_stacks_yet_is_waited_for() -> None:
+    dump_s = DUMP_S + 0.8 * UNTOLD_S
+    world = World([module(Does.HANG, PASS)], workers=1, limits=LIMITS, dump_s=dump_s).run()
+
+    assert world.told == [0]
+    assert world.lost == [(0, Loss.TIMED_OUT)]
+    assert LIMIT_S + dump_s <= world.finished_at[1] <= LIMIT_S + dump_s + 4 * TICK_S
+
+
+def test_a_worker_that_never_writes_its_stacks_is_not_waited_for_in_vain() -> None:
+    world = World([module(Does.HANG, PASS)], workers=1, limits=LIMITS, dump_s=1000.0).run()
+
+    assert world.told == []
+    most = LIMIT_S + DUMP_S + UNTOLD_S + 4 * TICK_S
     assert most - 4 * TICK_S <= world.finished_at[1] <= most
 
 

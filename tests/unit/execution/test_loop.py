@@ -1,6 +1,7 @@
 """The loop with workers that are real processes and do what a script says; none is left."""
 
 import contextlib
+import faulthandler
 import os
 import select
 import signal
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from handrail.core.controlling import Limits, Loss, Planned, State, Stop
+from handrail.core.pressing import DUMP_S
 from handrail.core.scheduling import Agenda, Unit
 from handrail.execution import limits, wire
 from handrail.execution.loop import Loop
@@ -117,6 +119,7 @@ class FakeHost:
     said: list[Message] = field(default_factory=list)
     gave_up_over: list[Ending] = field(default_factory=list)
     pids: list[int] = field(default_factory=list)
+    ends: list[WorkerEnd] = field(default_factory=list)
     on_finished: Callable[[int], None] = lambda test: None
     on_start: Script = lambda: None
     loop: Loop | None = None
@@ -124,6 +127,7 @@ class FakeHost:
     def start(self, end: WorkerEnd) -> int:
         assert self.loop is not None
         foreign = self.loop.foreign_descriptors()
+        self.ends.append(end)
         pid = os.fork()
         if pid == 0:
             with contextlib.suppress(BaseException):
@@ -131,7 +135,7 @@ class FakeHost:
                 processes.die_with_parent()
                 os.environ["PYTEST_XDIST_WORKER"] = f"gw{end.number}"
                 signal.signal(signal.SIGINT, signal.default_int_handler)
-                signal.signal(limits.STACKS_SIGNAL, signal.SIG_IGN)
+                faulthandler.register(limits.STACKS_SIGNAL, file=end.stacks)
                 for descriptor in foreign:
                     os.close(descriptor)
                 self.on_start()
@@ -248,6 +252,29 @@ def test_a_test_that_does_not_end_costs_itself_only(
     assert [(test, why) for test, why, _ in host.losses] == [(1, loss)]
     assert host.losses[0][2].text == ended
     assert sorted(host.finished) == [0, 2, 3, 100, 101, 102]
+
+
+def test_a_worker_that_is_slow_to_write_its_stacks_is_waited_for(
+    opened: Callable[..., Loop],
+) -> None:
+    """Without that, SIGTERM ends it meanwhile."""
+    host = FakeHost()
+
+    def dump_late() -> None:
+        faulthandler.unregister(limits.STACKS_SIGNAL)
+        signal.signal(limits.STACKS_SIGNAL, lambda *_: None)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pause()  # until it is asked for them
+        select.select([], [], [], 5 * DUMP_S)
+        os.write(host.ends[-1].stacks, b"where it hangs")
+        wait_for_good()
+
+    host.scripts[0] = dump_late
+
+    until_over(opened(host, running(1, workers=1)))
+
+    ((_, why, ending),) = host.losses
+    assert (why, ending.stacks) == (Loss.TIMED_OUT, "where it hangs")
 
 
 def test_a_worker_that_cannot_be_heard_any_more_is_ended(opened: Callable[..., Loop]) -> None:
