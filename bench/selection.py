@@ -2,25 +2,20 @@
 
     python3.12 bench/selection.py costs [--rounds 3] [SUITE...]
     python3.12 bench/selection.py replay [--changes 30] [SUITE...]
-    python3.12 bench/selection.py releases [SUITE...]
 
 Costs: plain pytest, pytest-testmon, ``handrail run -n 0`` and the same with ``--changed`` take turns; processor
 time of all their processes, because the wall says less on a busy machine; records are thrown away before
 each that makes some. Then a run without a change, set against pytest's collection.
 
-Replay: the history of a public project cannot be had everywhere, so changes are made up, each in one function: it raises
-where it begins. ``--changed --verify`` runs everything, and a failure that selection would have
-left out counts as missed. That is harder than a commit: whoever runs the function fails, be it far away.
-
-Releases: successive releases of a project, as if each were one commit: its folders of code and of tests, without the number
-of the release, which all code would be affected by.
+Replay: changes that are made up, each in one function: it raises where it begins. ``--changed --verify`` runs everything,
+and a failure that selection would have left out counts as missed. That is harder than a commit: whoever runs the function
+fails, be it far away. What was really merged: ``bench/merges.py``.
 """
 
 import argparse
 import ast
 import json
 import random
-import re
 import resource
 import shutil
 import statistics
@@ -31,24 +26,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import environment
+from commands import BrokenRunError
 from environment import ROOT, TOOLS, Environment
-from real_suites import SUITES, RealSuite
+from real_suites import SUITES
 
 DEFAULT = ("jinja2", "click")
-CODE = ("src", "tests")
-RELEASES = {
-    "jinja2": ("3.1.2", "3.1.3", "3.1.4", "3.1.5", "3.1.6"),
-    "click": ("8.1.3", "8.1.4", "8.1.5", "8.1.6", "8.1.7", "8.1.8"),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
     """A suite that can be run with everything that is compared."""
 
-    suite: RealSuite
     folder: Path
     environment: Environment
+    paths: tuple[str, ...]
+    """Where its tests are."""
 
     def run(self, script: str, *arguments: str) -> float:
         """Seconds of processor time; what it says is in ``last.txt``."""
@@ -89,12 +81,12 @@ def prepare(name: str) -> Bench:
     found = environment.create(
         folder.with_name(f"{suite.name}-environment"), wanted, editable=(folder, ROOT)
     )
-    return Bench(suite, folder, found)
+    return Bench(folder, found, suite.paths)
 
 
 def costs(bench: Bench, rounds: int) -> None:
     """Print what recording and a run without a change cost."""
-    paths = bench.suite.paths
+    paths = bench.paths
     ways: dict[str, Callable[[], float]] = {
         "pytest": lambda: bench.run("pytest", "-q", "-p", "no:testmon", *paths),
         "pytest --testmon": lambda: bench.run("pytest", "-q", "--testmon", *paths),
@@ -143,7 +135,7 @@ def replay(bench: Bench, changes: int) -> None:
     """Print how much is selected, and what would be missed."""
     chance = random.Random(1)
     found = chance.sample(list(functions(bench.folder)), changes)
-    run = ("run", "--ci", "-q", "--json", "-n", "2", "--changed", *bench.suite.paths)
+    run = ("run", "--ci", "-q", "--json", "-n", "2", "--changed", *bench.paths)
     bench.forget()
     bench.run("handrail", *run)
     shares, missed, failing, all_run = [], 0, 0, 0
@@ -185,9 +177,14 @@ class Verified:
 
 
 def verified(bench: Bench, run: tuple[str, ...]) -> Verified:
-    """Run with ``--verify``."""
+    """Run with ``--verify``. Raises: BrokenRunError if not every test ran, for that says nothing."""
     bench.run("handrail", *run, "--verify")
     report = json.loads((bench.folder / ".last.txt").read_text().partition("\n")[0])
+    if not report["complete"]:
+        first = report["failures"][:1] or [
+            {"message": report["reason"], "where": bench.folder.name}
+        ]
+        raise BrokenRunError(f"{first[0]['where']}: {first[0]['message']}")
     changed = report["changed"]
     selected = sum(len(each["tests"]) for each in changed["affected"])
     known = selected + changed["unaffected"]
@@ -199,52 +196,10 @@ def verified(bench: Bench, run: tuple[str, ...]) -> Verified:
     )
 
 
-def releases(bench: Bench) -> None:
-    """Print, for each release after the first, how much is selected and what would be missed."""
-    run = ("run", "--ci", "-q", "--json", "-n", "2", "--changed", *bench.suite.paths)
-    kept = bench.folder.with_name(f"{bench.folder.name}-kept")
-    shutil.rmtree(kept, ignore_errors=True)
-    kept.mkdir()
-    for each in CODE:
-        shutil.copytree(bench.folder / each, kept / each)
-    before, missed = "", 0
-    try:
-        bench.forget()
-        for version in RELEASES[bench.suite.name]:
-            sources = TOOLS / "selection" / f"{bench.suite.name}-{version}-release"
-            if not sources.exists():
-                environment.unpack(environment.fetch(bench.suite.name, version), sources)
-            put(sources, bench.folder)
-            if before:
-                found = verified(bench, run)
-                missed += len(found.missed)
-                why = f" ({found.because})" if found.because else ""
-                print(
-                    f"  {before} to {version}: {found.share:.1%} of the recorded tests selected{why}; "
-                    f"{found.failures} failures, {len(found.missed)} missed {found.missed[:3] or ''}"
-                )
-            else:
-                bench.run("handrail", *run)
-            before = version
-    finally:
-        put(kept, bench.folder)
-    print(f"  {missed} missed")
-
-
-def put(sources: Path, folder: Path) -> None:
-    """The code of one release in place of that of another; how it is packaged stays, and its number."""
-    for each in CODE:
-        shutil.rmtree(folder / each)
-        shutil.copytree(sources / each, folder / each, ignore=shutil.ignore_patterns("*.egg-info"))
-    for path in (folder / "src").glob("*/__init__.py"):
-        text = path.read_text("utf-8")
-        path.write_text(re.sub(r'(?m)^__version__ = ".*"$', '__version__ = "1"', text), "utf-8")
-
-
 def main() -> None:
     """Measure what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("costs", "replay", "releases"))
+    parser.add_argument("what", choices=("costs", "replay"))
     parser.add_argument("suites", nargs="*", default=DEFAULT)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--changes", type=int, default=30)
@@ -255,14 +210,11 @@ def main() -> None:
         print("without git, handrail keeps no commit")
     for name in options.suites:
         bench = prepare(name)
-        print(f"{name} {bench.suite.version}, Python {sys.version.split()[0]}")
-        match options.what:
-            case "costs":
-                costs(bench, options.rounds)
-            case "replay":
-                replay(bench, options.changes)
-            case _:
-                releases(bench)
+        print(f"{bench.folder.name}, Python {sys.version.split()[0]}")
+        if options.what == "costs":
+            costs(bench, options.rounds)
+        else:
+            replay(bench, options.changes)
 
 
 if __name__ == "__main__":

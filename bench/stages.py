@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "tests" / "end_to_end"))
 
 from workflows import Machine  # noqa: E402 - it is beside the tests that use it
 
-EXAMPLES = ("chat-platform",)
+EXAMPLES = ("home-security", "chat-platform", "voice-agent")
 EVENTS = {"nightly": "schedule", "post-merge": "push"}
 
 

@@ -215,7 +215,9 @@ def test_descriptors_that_a_test_closes_or_counts_are_its_own(project: Project) 
             assert count() == before
 
         def test_closes():
-            os.closerange(3, 256)
+            for name in os.listdir("/proc/self/fd"):
+                if os.path.realpath(f"/proc/self/fd/{name}").endswith("test-log.ndjson"):
+                    os.close(int(name))
             mine = [os.open("mine.txt", os.O_WRONLY | os.O_CREAT) for _ in range(60)]
             logging.warning("closed")
             for each in mine:
@@ -228,7 +230,7 @@ def test_descriptors_that_a_test_closes_or_counts_are_its_own(project: Project) 
 
     assert messages(project, "test_a.py::test_counts") == ["counted"]
     assert messages(project, "test_a.py::test_closes") == ["closed"]
-    assert found.outcomes["test_a.py::test_counts"] == "passed"
+    assert set(found.outcomes.values()) == {"passed"}
     assert "node_id" not in (project.folder / "mine.txt").read_text()
 
 

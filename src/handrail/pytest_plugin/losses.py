@@ -29,7 +29,7 @@ def problem_of_test(
         message = f"tearing down what lived for the whole session: {message}"
     path = traits.location[0]
     frames = problems.stack_frames(ending.stacks, root, (path, str(Path(root, path))))
-    last = frames[-1] if frames else None
+    last = problems.innermost_own(frames, root)
     return Problem(
         kind=kind,
         phase=Phase.TEARDOWN if is_late else Phase.CALL,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -17,6 +17,7 @@ from handrail.model.outcomes import Frame, Phase, Problem, ProblemKind
 MAX_FRAMES = 12
 MAX_TEXT = 200_000
 MAX_SECTION = 1_000_000
+_Level = TypeVar("_Level")
 _SOURCE = ("def ", "async def ", "class ", "@")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _KIND_BY_PHASE = {
@@ -125,9 +126,14 @@ def _frames(
         levels = levels[own[0] : own[-1] + 1] if own else []
     else:
         levels = levels[own[0] :] if own else levels[-1:]
-    if len(levels) > MAX_FRAMES:
-        levels = levels[: MAX_FRAMES // 2] + levels[-MAX_FRAMES // 2 :]
-    return tuple(_frame(frame, line, root) for frame, line in levels)
+    return tuple(_frame(frame, line, root) for frame, line in _ends(levels))
+
+
+def _ends(levels: list[_Level]) -> list[_Level]:
+    """Both ends of a deep stack: where it comes from, and where it is."""
+    if len(levels) <= MAX_FRAMES:
+        return levels
+    return levels[: MAX_FRAMES // 2] + levels[-MAX_FRAMES // 2 :]
 
 
 def _levels(traceback: TracebackType | None) -> Iterable[TracebackType]:
@@ -230,4 +236,10 @@ def stack_frames(stacks: str, root: Path, own: Sequence[str]) -> tuple[Frame, ..
     ]
     found.reverse()
     first = next((n for n, frame in enumerate(found) if frame.path in own), 0)
-    return tuple(found[first:][:MAX_FRAMES])
+    return tuple(_ends(found[first:]))
+
+
+def innermost_own(frames: Sequence[Frame], root: Path) -> Frame | None:
+    """Where the project's own code is, whatever it has called; None if it is nowhere in there."""
+    own = (frame for frame in reversed(frames) if _is_own(str(root / frame.path), root))
+    return next(own, None)

@@ -9,6 +9,7 @@ from handrail.core.controlling import Loss
 from handrail.execution.worker_process import Ending
 from handrail.model.outcomes import Phase, Problem, ProblemKind
 from handrail.pytest_plugin import losses
+from handrail.pytest_plugin.problems import MAX_FRAMES
 from handrail.pytest_plugin.selection import Traits
 
 SAID = [
@@ -67,3 +68,37 @@ def test_a_process_that_ended_is_said_to_have_and_how(status: int, how: str) -> 
         f"the process that imported this module ended ({how})"
     )
     assert of_test(Loss.CRASHED, ending).kind is ProblemKind.CRASH
+
+
+def stacks(*innermost: str) -> str:
+    """What faulthandler writes of a test that has called these, and of what has called it."""
+    lines = [*innermost, "/p/a.py 7 x", "/p/.venv/lib/site-packages/_pytest/python.py 99 call"]
+    frames = ('  File "{}", line {} in {}'.format(*line.split()) for line in lines)
+    return "\n".join(("Thread 0x01 (most recent call first):", *frames))
+
+
+@pytest.mark.parametrize(
+    ("called", "where"),
+    [
+        ([], "a.py:7"),
+        (["/p/src/shop.py 3 buy"], "src/shop.py:3"),
+        (["/usr/lib/python3/threading.py 300 wait", "/p/src/shop.py 3 buy"], "src/shop.py:3"),
+        (["/p/.venv/lib/site-packages/lib.py 1 call"], "a.py:7"),
+    ],
+    ids=["the test", "its project", "the standard library", "a library"],
+)
+def test_it_is_where_the_code_of_the_project_is(called: list[str], where: str) -> None:
+    problem = of_test(Loss.TIMED_OUT, Ending(status=-9, stacks=stacks(*called)))
+
+    assert f"{problem.path}:{problem.line}" == where
+    assert len(problem.frames) == len(called) + 1
+
+
+def test_of_a_deep_stack_both_ends_are_kept() -> None:
+    called = [f"/usr/lib/python3/deep.py {number} go" for number in range(100)]
+    problem = of_test(Loss.TIMED_OUT, Ending(status=-9, stacks=stacks(*called)))
+
+    assert len(problem.frames) == MAX_FRAMES
+    assert (problem.path, problem.line) == ("a.py", 7)
+    assert problem.frames[0].path == "a.py"
+    assert problem.frames[-1].line == 0
